@@ -9,10 +9,7 @@
 #include "base/err.h"
 #include <jansson.h>
 
-static inline void json_decrefp(json_t **json)
-{
-    json_decref(*json);
-}
+/* json_decrefp() is Jansson's own. */
 #define CLEANUP_JSON __attribute__((cleanup(json_decrefp)))
 
 /* Parses at most 8 MiB, nesting at most 64, duplicate keys refused. `what` names the text in errors. *out is owned by the caller. */

@@ -41,7 +41,7 @@ struct err;
 struct err *err_new(enum err_kind kind, const char *fmt, ...) REHOST_PRINTF(2, 3) REHOST_MUST_CHECK;
 /* For a failed system call: appends strerror(errno_value). */
 struct err *err_errno(enum err_kind kind, int errno_value, const char *fmt, ...) REHOST_PRINTF(3, 4) REHOST_MUST_CHECK;
-/* A new error of the cause's kind around `cause`, which it owns. */
+/* A new error of the cause's kind around `cause`, which it owns. NULL stays NULL: `TRY(err_wrap(f(), "reading '%s'", path))`. */
 struct err *err_wrap(struct err *cause, const char *fmt, ...) REHOST_PRINTF(2, 3) REHOST_MUST_CHECK;
 /* Sets the hint and returns `e`. */
 struct err *err_with_hint(struct err *e, const char *fmt, ...) REHOST_PRINTF(2, 3) REHOST_MUST_CHECK;

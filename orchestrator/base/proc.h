@@ -11,6 +11,7 @@ struct proc_result {
 
 /* Runs argv (NULL-terminated, argv[0] looked up in PATH), feeds `input` (may be NULL) to stdin, collects stdout and stderr (either may
  * be NULL: discarded). Returns an error when it could not be started or the context ended (then the child is killed); a
- * non-zero exit is no error. Close-on-exec everywhere: nothing else is inherited. */
+ * non-zero exit is no error. Output past a buffer's maximum kills the child and is ERR_INPUT; an unknown program is ERR_NOT_FOUND.
+ * The child leads a process group of its own and inherits no other descriptor. SIGPIPE must be ignored (http_global_init()). */
 struct err *proc_run(const struct ctx *ctx, const char *const argv[], const void *input, size_t input_length,
                      struct strbuf *out, struct strbuf *errout, struct proc_result *result) REHOST_MUST_CHECK;

@@ -15,7 +15,8 @@
 struct secret;
 
 struct err *secret_new(const void *bytes, size_t length, struct secret **secret) REHOST_MUST_CHECK;
-/* Reads a file of at most SECRET_MAX_BYTES; one trailing newline is dropped. ERR_INPUT when others may read it (mode & 077). */
+/* Reads a file of at most SECRET_MAX_BYTES; one trailing newline is dropped. ERR_INPUT when it is empty or
+ * others may read it (mode & 077). */
 struct err *secret_read_file(const char *path, struct secret **secret) REHOST_MUST_CHECK;
 const unsigned char *secret_bytes(const struct secret *secret, size_t *length); /* length may be NULL; NUL-terminated */
 const char *secret_text(const struct secret *secret);
