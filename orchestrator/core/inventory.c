@@ -1,0 +1,216 @@
+#include "base/age.h"
+#include "base/fs.h"
+#include "base/hash.h"
+#include "core/inventory_schema.h"
+#include "core/model.h"
+#include "providers/compute/provider.h"
+#include "providers/data/dataset.h"
+#include <string.h>
+
+#define INVENTORY_MAX_BYTES (1u << 20)
+
+bool source_is_set(const struct source *source)
+{
+    return source->file || source->env || source->command.count;
+}
+
+const struct account *inventory_account(const struct inventory *inventory, const char *name)
+{
+    for (FOREACH(struct account, account, inventory->accounts))
+        if (!strcmp(account->name, name))
+            return account;
+    return NULL;
+}
+
+const struct named_source *inventory_secret(const struct inventory *inventory, const char *name)
+{
+    for (FOREACH(struct named_source, secret, inventory->secrets))
+        if (!strcmp(secret->name, name))
+            return secret;
+    return NULL;
+}
+
+/* The names of a list of structs that begin with their name, for did-you-mean. */
+static const char *nearest_name(const struct schema_items *items, size_t struct_size, const char *word)
+{
+    const char *names[64];
+    size_t count = 0;
+    for (size_t i = 0; i < items->count && count < 64; i++)
+        memcpy(&names[count++], (const char *)items->items + i * struct_size, sizeof(char *));
+    return yaml_nearest(word, names, count);
+}
+
+struct err *inventory_host(const struct inventory *inventory, const char *name, const struct host **host)
+{
+    for (FOREACH(struct host, candidate, inventory->hosts)) {
+        if (!strcmp(candidate->name, name)) {
+            *host = candidate;
+            return NULL;
+        }
+    }
+    struct err *e = err_new(ERR_NOT_FOUND, "no host '%s' in '%s'", name, inventory->path);
+    const char *near = nearest_name(&inventory->hosts, sizeof(struct host), name);
+    return near ? err_with_hint(e, "did you mean '%s'?", near) : e;
+}
+
+static struct err *check_source(const struct source *source, const char *path)
+{
+    int set = !!source->file + !!source->env + !!source->command.count;
+    if (set == 1 || !source->where)
+        return NULL;
+    return yaml_error(source->where, "%s: give exactly one of 'file', 'env' and 'command'", path);
+}
+
+static struct err *check_account(const struct inventory *inventory, const struct yaml_node *where,
+                                 const char *name)
+{
+    if (inventory_account(inventory, name))
+        return NULL;
+    struct err *e = yaml_error(where, "no provider account '%s' under 'providers'", name);
+    const char *near = nearest_name(&inventory->accounts, sizeof(struct account), name);
+    return near ? err_with_hint(e, "did you mean '%s'?", near) : e;
+}
+
+static bool is_label(const char *name)
+{
+    size_t length = strlen(name);
+    return length && length <= 40 && strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789-") == length &&
+           *name != '-' && name[length - 1] != '-';
+}
+
+static struct err *check_check(const struct host *host, const struct check *check)
+{
+    if (!strcmp(check->kind, "https") && (!check->url || strncmp(check->url, "https://", 8) != 0))
+        return yaml_error(check->where, "check of host '%s': 'url' must begin with https://", host->name);
+    if (!strcmp(check->kind, "command") && !check->command)
+        return yaml_error(check->where, "check of host '%s': the key 'command' is missing", host->name);
+    if (strcmp(check->kind, "sql") != 0)
+        return NULL;
+    if (!check->dataset || !check->user || !check->password || !check->query)
+        return yaml_error(check->where, "check of host '%s': sql needs dataset, user, password and query",
+                          host->name);
+    for (FOREACH(struct host_dataset, dataset, host->datasets))
+        if (!strcmp(dataset->name, check->dataset) && !strcmp(dataset->kind, "postgres"))
+            return NULL;
+    return yaml_error(check->where, "check of host '%s': no postgres dataset '%s'", host->name,
+                      check->dataset);
+}
+
+static struct err *check_datasets(const struct inventory *inventory, const struct host *host)
+{
+    for (FOREACH(struct host_dataset, item, host->datasets)) {
+        const struct dataset dataset = {
+            .name = item->name, .kind = item->kind, .host = host->name, .options = item->options};
+        struct err *bad = is_label(item->name)
+                              ? dataset_check_options(&dataset)
+                              : err_new(ERR_INPUT, "the name may hold only a-z, 0-9 and '-'");
+        if (bad) {
+            CLEANUP_ERR struct err *cause = bad;
+            const char *hint = err_hint(cause);
+            struct err *e =
+                yaml_error(item->where, "hosts.%s.datasets.%s: %s", host->name, item->name, err_text(cause));
+            return hint ? err_with_hint(e, "%s", hint) : e;
+        }
+        if (!inventory->storage.endpoint)
+            return yaml_error(item->where, "hosts.%s has datasets, but there is no 'storage'", host->name);
+    }
+    return NULL;
+}
+
+static struct err *check_host(const struct inventory *inventory, const struct host *host)
+{
+    if (!is_label(host->name))
+        return err_with_hint(yaml_error(host->where, "host name '%s' cannot be used as a label", host->name),
+                             "use a-z, 0-9 and '-', at most 40 characters");
+    TRY(check_account(inventory, host->where, host->current.account));
+    if (!host->places.count)
+        return yaml_error(host->where, "hosts.%s.places: at least one place is needed", host->name);
+    for (FOREACH(struct place, place, host->places))
+        TRY(check_account(inventory, place->where, place->account));
+    for (FOREACH(struct dns_name, name, host->names))
+        TRY(check_account(inventory, name->where, name->account));
+    for (size_t i = 0; i < host->secrets.count; i++)
+        if (!inventory_secret(inventory, host->secrets.items[i]))
+            return yaml_error(host->where, "hosts.%s.secrets: no secret '%s' under 'secrets'", host->name,
+                              host->secrets.items[i]);
+    TRY(check_datasets(inventory, host));
+    for (FOREACH(struct check, check, host->checks))
+        TRY(check_check(host, check));
+    return NULL;
+}
+
+static struct err *check_sources(const struct inventory *inventory)
+{
+    TRY(check_source(&inventory->keys.ssh, "keys.ssh"));
+    TRY(check_source(&inventory->keys.backup, "keys.backup"));
+    TRY(check_source(&inventory->keys.signing, "keys.signing"));
+    TRY(check_source(&inventory->storage.access_key, "storage.access_key"));
+    TRY(check_source(&inventory->storage.secret_key, "storage.secret_key"));
+    for (FOREACH(struct account, account, inventory->accounts))
+        TRY(check_source(&account->token, account->name));
+    for (FOREACH(struct named_source, secret, inventory->secrets))
+        TRY(check_source(&secret->source, secret->name));
+    return NULL;
+}
+
+static struct err *check_types(const struct inventory *inventory, const struct yaml_node *root)
+{
+    const struct yaml_node *accounts = yaml_get(root, "providers");
+    for (FOREACH(struct account, account, inventory->accounts)) {
+        if (provider_find(account->type))
+            continue;
+        size_t count;
+        const char *const *types = provider_types(&count);
+        const char *near = yaml_nearest(account->type, types, count);
+        struct err *e = yaml_error(yaml_get(yaml_get(accounts, account->name), "type"),
+                                   "providers.%s.type: no provider '%s'", account->name, account->type);
+        return err_with_hint(e, near ? "did you mean '%s'?" : "known is: %s", near ? near : types[0]);
+    }
+    return NULL;
+}
+
+static struct err *check_all(const struct inventory *inventory, const struct yaml_node *root)
+{
+    if (!is_label(inventory->project))
+        return yaml_error(yaml_get(root, "project"), "project: use a-z, 0-9 and '-', at most 40 characters");
+    TRY(check_sources(inventory));
+    TRY(check_types(inventory, root));
+    CLEANUP_ERR struct err *bad = age_check_recipient(inventory->keys.recovery);
+    if (bad)
+        return err_with_hint(
+            yaml_error(yaml_get(yaml_get(root, "keys"), "recovery"), "keys.recovery: %s", err_text(bad)),
+            "make one with: age-keygen");
+    for (FOREACH(struct host, host, inventory->hosts))
+        TRY(check_host(inventory, host));
+    return NULL;
+}
+
+struct err *inventory_load(struct arena *arena, const char *path, const struct inventory **out)
+{
+    char *text;
+    size_t length;
+    struct err *missing = fs_read_file(arena, path, INVENTORY_MAX_BYTES, &text, &length);
+    if (missing)
+        return err_with_hint(err_wrap(missing, "read the inventory"),
+                             "make one with: rehost init, or name it with --inventory FILE");
+    const struct yaml_node *root;
+    TRY(yaml_parse(arena, path, text, length, &root));
+    struct inventory *inventory = ARENA_NEW(arena, struct inventory);
+    inventory->path = arena_strdup(arena, path);
+    inventory->dir = fs_dirname(arena, path);
+    hash_sha256_hex(text, length, inventory->digest);
+    TRY(schema_bind(arena, &inventory_schema, root, "", inventory->dir, inventory));
+    if (!inventory->state_dir)
+        inventory->state_dir = arena_printf(arena, "%s/%s", fs_state_dir(arena), inventory->project);
+    TRY(check_all(inventory, root));
+    *out = inventory;
+    return NULL;
+}
+
+void inventory_describe(struct strbuf *out)
+{
+    strbuf_adds(out, "# Inventory reference\n\nMade by `rehost help inventory` from the table that also "
+                     "validates; do not edit.\n"
+                     "An example with every part stands in `inventory.example.yaml`.\n");
+    schema_describe(&inventory_schema, "", out);
+}

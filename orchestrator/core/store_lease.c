@@ -1,0 +1,118 @@
+#include "base/clock.h"
+#include "base/fs.h"
+#include "core/store_sql.h"
+#include <errno.h>
+#include <pwd.h>
+#include <signal.h>
+#include <string.h>
+#include <unistd.h>
+
+struct holder_row {
+    bool exists;
+    struct lease_holder holder;
+    const char *boot_id;
+    int64_t pid, epoch;
+};
+
+/* Where a process id means something: this boot of this machine, and this pid namespace. */
+static const char *boot_id(struct arena *arena)
+{
+    char *text, space[64] = "";
+    size_t length;
+    CLEANUP_ERR struct err *e = fs_read_file(arena, "/proc/sys/kernel/random/boot_id", 4096, &text, &length);
+    if (e || readlink("/proc/self/ns/pid", space, sizeof(space) - 1) < 0)
+        return "unknown";
+    return arena_printf(arena, "%.36s %s", text, space);
+}
+
+static const char *owner_text(struct arena *arena)
+{
+    char machine[65] = "?";
+    gethostname(machine, sizeof(machine) - 1);
+    const struct passwd *user = getpwuid(getuid());
+    return arena_printf(arena, "%s@%s pid %ld", user ? user->pw_name : "?", machine, (long)getpid());
+}
+
+static struct err *holder_read(struct store *store, struct arena *arena, const char *host,
+                               struct holder_row *row)
+{
+    *row = (struct holder_row){0};
+    CLEANUP_STMT sqlite3_stmt *stmt = NULL;
+    TRY(store_prepare(store, &stmt,
+                      "SELECT run, owner, expires_ms, boot_id, pid, epoch FROM lease WHERE host = ?", "s",
+                      host));
+    TRY(store_step_row(store, stmt, &row->exists));
+    if (!row->exists)
+        return NULL;
+    row->holder.run = store_text(arena, stmt, 0);
+    row->holder.owner = store_text(arena, stmt, 1);
+    row->holder.expires_ms = sqlite3_column_int64(stmt, 2);
+    row->boot_id = store_text(arena, stmt, 3);
+    row->pid = sqlite3_column_int64(stmt, 4);
+    row->epoch = sqlite3_column_int64(stmt, 5);
+    return NULL;
+}
+
+/* A process of this boot that is gone cannot come back: no need to wait until its lease expires. */
+static bool holder_is_gone(struct arena *arena, const struct holder_row *row)
+{
+    if (!row->exists || !row->holder.run || row->holder.expires_ms <= clock_now_ms())
+        return true;
+    if (!row->boot_id || strcmp(row->boot_id, boot_id(arena)) != 0)
+        return false;
+    return kill((pid_t)row->pid, 0) != 0 && errno == ESRCH;
+}
+
+static struct err *held(const struct holder_row *row, const char *host)
+{
+    char until[CLOCK_TEXT_SIZE];
+    return err_with_hint(err_new(ERR_HELD, "host '%s' is held by run '%s' of %s, lease until %s", host,
+                                 row->holder.run, row->holder.owner,
+                                 clock_format_utc(row->holder.expires_ms, until)),
+                         "wait for it, or look at it with: rehost status %s", row->holder.run);
+}
+
+static struct err *acquire_locked(struct store *store, struct arena *arena, const char *host, const char *run,
+                                  struct lease *lease)
+{
+    struct holder_row row;
+    TRY(holder_read(store, arena, host, &row));
+    bool ours = row.exists && row.pid == getpid() && row.boot_id && !strcmp(row.boot_id, boot_id(arena));
+    if (!ours && !holder_is_gone(arena, &row))
+        return held(&row, host);
+    *lease = (struct lease){.store = store,
+                            .host = arena_strdup(arena, host),
+                            .run = arena_strdup(arena, run),
+                            .epoch = row.epoch + 1};
+    return store_exec(
+        store,
+        "INSERT INTO lease (host, run, owner, boot_id, pid, epoch, expires_ms) VALUES (?,?,?,?,?,?,?)"
+        " ON CONFLICT (host) DO UPDATE SET run=excluded.run, owner=excluded.owner, boot_id=excluded.boot_id,"
+        " pid=excluded.pid, epoch=excluded.epoch, expires_ms=excluded.expires_ms",
+        "ssssiii", host, run, owner_text(arena), boot_id(arena), (int64_t)getpid(), lease->epoch,
+        clock_now_ms() + STORE_LEASE_MS);
+}
+
+struct err *store_lease_acquire(struct store *store, struct arena *arena, const char *host, const char *run,
+                                struct lease *lease)
+{
+    TRY(store_exec(store, "BEGIN IMMEDIATE", ""));
+    struct err *e = acquire_locked(store, arena, host, run, lease);
+    if (!e)
+        e = store_exec(store, "COMMIT", "");
+    if (e)
+        err_free(store_exec(store, "ROLLBACK", ""));
+    return e;
+}
+
+struct err *store_lease_renew(const struct lease *lease)
+{
+    return store_fenced_exec(lease, "UPDATE lease SET expires_ms = ? WHERE host = ?", "is",
+                             clock_now_ms() + STORE_LEASE_MS, lease->host);
+}
+
+struct err *store_lease_release(const struct lease *lease)
+{
+    return store_fenced_exec(lease, "UPDATE lease SET run = NULL, expires_ms = 0 WHERE host = ?", "s",
+                             lease->host);
+}

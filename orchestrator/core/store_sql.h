@@ -1,0 +1,28 @@
+/* What the files of the store share: prepared statements with bound parameters. Private to core/store*.c. */
+#pragma once
+#include "core/store.h"
+#include <sqlite3.h>
+
+struct store {
+    sqlite3 *db;
+    const char *path;
+    struct arena *arena;
+};
+
+static inline void store_stmtp(sqlite3_stmt **stmt)
+{
+    sqlite3_finalize(*stmt);
+}
+#define CLEANUP_STMT __attribute__((cleanup(store_stmtp)))
+
+/* `types`: one letter a parameter: 's' const char * (NULL is NULL), 'i' int64_t. */
+struct err *store_prepare(struct store *store, sqlite3_stmt **stmt, const char *sql, const char *types,
+                          ...) REHOST_MUST_CHECK;
+struct err *store_exec(struct store *store, const char *sql, const char *types, ...) REHOST_MUST_CHECK;
+/* *row: whether there is one more. */
+struct err *store_step_row(struct store *store, sqlite3_stmt *stmt, bool *row) REHOST_MUST_CHECK;
+const char *store_text(struct arena *arena, sqlite3_stmt *stmt, int column); /* copy, NULL for NULL */
+
+/* One transaction: lease check, `sql`, commit. ERR_STALE when the lease is not ours any more. */
+struct err *store_fenced_exec(const struct lease *lease, const char *sql, const char *types,
+                              ...) REHOST_MUST_CHECK;
