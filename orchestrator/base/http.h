@@ -6,9 +6,12 @@
  *
  * Errors of http_send() tell whether the request can have taken effect:
  *   ERR_TRANSIENT        it cannot have been sent (resolve, connect, TLS handshake failed)
- *   ERR_UNKNOWN_OUTCOME  it was sent, at least in part, and no complete answer came
+ *   ERR_UNKNOWN_OUTCOME  it was sent, at least in part, and no complete answer came; for methods other than GET and HEAD also when the
+ *                        context ended, or the answer was too large, after that point
  *   ERR_TRUST            the certificate is not valid for the host
- *   ERR_CANCELLED, ERR_TIMEOUT (before anything was sent), ERR_INPUT (answer larger than max_response_bytes)
+ *   ERR_CANCELLED, ERR_TIMEOUT (before anything was sent, or GET and HEAD), ERR_INPUT (answer to GET and HEAD larger than
+ *                        max_response_bytes; a URL, header value or CA file that cannot be used)
+ * GET and HEAD reuse connections. Every other method opens a new one, so that nothing beneath sends it twice. Redirects are answers.
  * Any complete answer, whatever its status, is success here: adapters classify it.
  *
  * Threads: a pool may be used from many threads; a response belongs to the arena it was made in.
@@ -63,5 +66,5 @@ struct http_response {
 struct err *http_send(const struct ctx *ctx, struct http_pool *pool, struct arena *arena,
                       const struct http_request *request, struct http_response *response) REHOST_MUST_CHECK;
 const char *http_response_header(const struct http_response *response, const char *lower_case_name); /* or NULL */
-/* Once in main, before any thread. */
+/* Once in main, before any thread. Also makes the process ignore SIGPIPE. */
 struct err *http_global_init(void) REHOST_MUST_CHECK;
