@@ -1,0 +1,483 @@
+/* Hetzner Cloud (docs.hetzner.cloud; facts from its published cloud.spec.json of 2026-08).
+ *
+ * - An account is one project: servers, keys and zones of other projects are invisible to the token.
+ * - Server names are unique in a project, which is the second guard against a server created twice.
+ * - `datacenter` was removed from the API in July 2026: never sent, never read.
+ * - An image name may stand for two images (x86, arm): the API takes the one that fits the size
+ *   (hetznercloud/terraform-provider-hcloud#666).
+ */
+#include "base/clock.h"
+#include "base/decode.h"
+#include "providers/compute/provider.h"
+#include "providers/compute/rest.h"
+#include "providers/compute/spec.h"
+#include <arpa/inet.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define USER_DATA_MAX_BYTES (32u << 10)
+
+/* The codes are from the document; messages differ between versions of the API and are not used. */
+static const struct rest_rule rules[] = {
+    {412, "resource_unavailable", NULL, ERR_CAPACITY,
+     "this size is out of stock there; another location may have it"},
+    {422, "placement_error", NULL, ERR_CAPACITY,
+     "no room for this server there; another location may have it"},
+    {403, "resource_limit_exceeded", NULL, ERR_QUOTA,
+     "delete what is not needed (primary IPs count too), or ask Hetzner to raise the project's limit"},
+    {401, "token_readonly", NULL, ERR_AUTH,
+     "the API token is read-only: create one with read and write permission"},
+    {403, "maintenance", NULL, ERR_TRANSIENT, "Hetzner has this part of its API under maintenance"},
+    {423, "locked", NULL, ERR_CONFLICT, NULL}, /* an action is running on it; worth waiting */
+    {423, "protected", NULL, ERR_REJECTED, "switch its delete protection off in the console"},
+    {409, "uniqueness_error", NULL, ERR_CONFLICT, NULL},
+    {409, "conflict", NULL, ERR_CONFLICT, NULL},
+    {429, "rate_limit_exceeded", NULL, ERR_RATE_LIMIT, NULL},
+};
+
+static const struct rest_dialect dialect = {
+    .provider = "hetzner",
+    .endpoint = "https://api.hetzner.cloud/v1",
+    .request_id_header = "x-correlation-id",
+    .error_code = "error.code",
+    .error_message = "error.message",
+    .error_detail = "error.details",
+    .rules = rules,
+    .rule_count = sizeof(rules) / sizeof(rules[0]),
+    .page_parameter = "page",
+    .page_size_parameter = "per_page",
+    .page_size = 50,
+    .next_page = "meta.pagination.next_page",
+    .op_list = "/actions",
+    .op_items = "actions",
+    .op_running = "running",
+    .op_success = "success",
+};
+
+struct provider {
+    struct rest *rest;
+};
+
+static struct err *hetzner_open(const struct provider_options *options, struct provider **provider)
+{
+    struct rest_account account = {.name = options->name,
+                                   .endpoint = options->endpoint,
+                                   .ca_file = options->ca_file,
+                                   .token = options->token};
+    struct rest *rest = NULL;
+    TRY(rest_open(&dialect, &account, &rest));
+    *provider = calloc(1, sizeof(**provider));
+    if (!*provider) {
+        rest_close(rest);
+        return err_new(ERR_INTERNAL, "out of memory");
+    }
+    (*provider)->rest = rest;
+    return NULL;
+}
+
+static void hetzner_close(struct provider *provider)
+{
+    if (!provider)
+        return;
+    rest_close(provider->rest);
+    free(provider);
+}
+
+/* ---- reading a server
+ * ------------------------------------------------------------------------------------------ */
+
+static enum server_status read_status(const char *word)
+{
+    static const struct {
+        const char *word;
+        enum server_status status;
+    } words[] = {
+        {"initializing", SERVER_PENDING},
+        {"starting", SERVER_PENDING},
+        {"migrating", SERVER_PENDING},
+        {"rebuilding", SERVER_PENDING},
+        {"running", SERVER_RUNNING},
+        {"stopping", SERVER_PENDING},
+        {"off", SERVER_OFF},
+        {"deleting", SERVER_DELETING},
+    };
+    for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+        if (strcmp(words[i].word, word) == 0)
+            return words[i].status;
+    return SERVER_STATUS_UNKNOWN;
+}
+
+/* A server gets a /64 ("2001:db8::/64"); its first address is the one that cloud-init configures. */
+static struct err *read_ipv6(struct arena *arena, const char *network, const char **address)
+{
+    char text[INET6_ADDRSTRLEN];
+    struct in6_addr ip;
+    char *prefix = arena_strndup(arena, network, strcspn(network, "/"));
+    if (inet_pton(AF_INET6, prefix, &ip) != 1)
+        return err_new(ERR_REJECTED, "answer has '%s' as an IPv6 network", network);
+    if (strcmp(network + strlen(prefix), "/64") == 0)
+        ip.s6_addr[15] |= 1;
+    *address = arena_strdup(arena, inet_ntop(AF_INET6, &ip, text, sizeof(text)));
+    return NULL;
+}
+
+static void read_labels(struct arena *arena, const json_t *json, struct server *server)
+{
+    json_t *object = decode_find(json, "labels");
+    struct label *labels = arena_array(arena, json_object_size(object) + 1, sizeof(*labels));
+    const char *key = NULL;
+    json_t *value = NULL;
+    json_object_foreach(object, key, value)
+    {
+        labels[server->label_count++] = (struct label){.key = key, .value = json_string_value(value)};
+    }
+    server->labels = labels;
+}
+
+static struct err *read_server(struct arena *arena, const json_t *json, struct server *server)
+{
+    const char *status = NULL;
+    const char *created = NULL;
+    const char *network = NULL;
+    *server = (struct server){.id = rest_id(arena, json, "id")};
+    if (!server->id)
+        return err_new(ERR_REJECTED, "answer lacks a server's 'id'");
+    TRY(decode_string(json, "name", &server->name));
+    TRY(decode_string(json, "status", &status));
+    TRY(decode_string(json, "created", &created));
+    TRY(decode_string(json, "location.name", &server->region));
+    TRY(decode_string(json, "server_type.name", &server->size));
+    TRY(decode_optional_string(json, "public_net.ipv4.ip", NULL, &server->ipv4));
+    TRY(decode_optional_string(json, "public_net.ipv6.ip", NULL, &network));
+    TRY(clock_parse_utc(created, &server->created_ms));
+    if (network)
+        TRY(read_ipv6(arena, network, &server->ipv6));
+    server->status = read_status(status);
+    read_labels(arena, json, server);
+    return NULL;
+}
+
+/* ---- account and catalogue
+ * ------------------------------------------------------------------------------------- */
+
+static struct err *hetzner_check(const struct ctx *ctx, struct provider *provider, struct arena *arena,
+                                 struct account_state *state)
+{
+    /* Whether a token is read-only shows only at the first write, and there is no API for limits
+     * (hcloud-go#302). */
+    struct rest_call call = {.method = "GET", .path = "/servers?per_page=1", .path_template = "/servers"};
+    struct rest_answer answer = {0};
+    int64_t count = 0;
+    *state = (struct account_state){.rate_remaining = -1};
+    TRY(rest_send(ctx, provider->rest, arena, &call, &answer));
+    TRY(decode_optional_int(answer.body, "meta.pagination.total_entries", 0, &count));
+    state->token_valid = true;
+    state->rate_remaining = answer.rate_remaining;
+    state->server_count = (int)count;
+    return NULL;
+}
+
+/* Prices are decimal text, net and gross; what the account pays is gross. */
+static double read_price(const json_t *type, const char *location)
+{
+    const json_t *prices = decode_find(type, "prices");
+    size_t i = 0;
+    const json_t *price = NULL;
+    json_array_foreach(prices, i, price)
+    {
+        const char *name = json_string_value(decode_find(price, "location"));
+        const char *gross = json_string_value(decode_find(price, "price_hourly.gross"));
+        if (name && gross && strcmp(name, location) == 0)
+            return strtod(gross, NULL);
+    }
+    return 0;
+}
+
+static struct err *read_offers(struct arena *arena, const json_t *type, struct server_size *size)
+{
+    const json_t *locations = NULL;
+    TRY(decode_array(type, "locations", &locations));
+    size->offers = arena_array(arena, json_array_size(locations) + 1, sizeof(*size->offers));
+    size_t i = 0;
+    const json_t *location = NULL;
+    json_array_foreach(locations, i, location)
+    {
+        struct size_offer *offer = &size->offers[size->offer_count++];
+        TRY(decode_string(location, "name", &offer->region));
+        TRY(decode_bool(location, "available", &offer->available));
+        offer->price_hourly = read_price(type, offer->region);
+        if (!size->retired_at)
+            TRY(decode_optional_string(location, "deprecation.unavailable_after", NULL, &size->retired_at));
+    }
+    return NULL;
+}
+
+static struct err *read_size(struct arena *arena, const json_t *type, struct server_size *size)
+{
+    int64_t cores = 0;
+    TRY(decode_string(type, "name", &size->name));
+    TRY(decode_string(type, "architecture", &size->architecture));
+    TRY(decode_int(type, "cores", &cores));
+    size->cores = (int)cores;
+    size->memory_gib = json_number_value(decode_find(type, "memory"));
+    size->disk_gib = json_number_value(decode_find(type, "disk"));
+    return read_offers(arena, type, size);
+}
+
+static struct err *read_images(const struct ctx *ctx, struct provider *provider, struct arena *arena,
+                               struct catalog *catalog)
+{
+    json_t *images = NULL;
+    TRY(rest_list(ctx, provider->rest, arena, "/images", "type=system&status=available", "images", &images));
+    catalog->images = arena_array(arena, json_array_size(images) + 1, sizeof(*catalog->images));
+    size_t i = 0;
+    const json_t *image = NULL;
+    json_array_foreach(images, i, image)
+    {
+        const char *name = NULL;
+        TRY(decode_optional_string(image, "name", NULL, &name));
+        if (name &&
+            !spec_contains(catalog->images, catalog->image_count, name)) /* once for x86, once for arm */
+            catalog->images[catalog->image_count++] = name;
+    }
+    return NULL;
+}
+
+static struct err *hetzner_catalog(const struct ctx *ctx, struct provider *provider, struct arena *arena,
+                                   struct catalog *catalog)
+{
+    struct rest_call pricing = {.method = "GET", .path = "/pricing", .path_template = "/pricing"};
+    struct rest_answer answer = {0};
+    json_t *types = NULL;
+    *catalog = (struct catalog){0};
+    TRY(rest_send(ctx, provider->rest, arena, &pricing, &answer));
+    TRY(decode_string(answer.body, "pricing.currency", &catalog->currency));
+    TRY(rest_list(ctx, provider->rest, arena, "/server_types", NULL, "server_types", &types));
+    catalog->size_count = json_array_size(types);
+    catalog->sizes = arena_array(arena, catalog->size_count + 1, sizeof(*catalog->sizes));
+    for (size_t i = 0; i < catalog->size_count; i++)
+        TRY(read_size(arena, json_array_get(types, i), &catalog->sizes[i]));
+    spec_collect_regions(arena, catalog);
+    return read_images(ctx, provider, arena, catalog);
+}
+
+/* ---- servers
+ * --------------------------------------------------------------------------------------------------- */
+
+static struct err *hetzner_server_list(const struct ctx *ctx, struct provider *provider, struct arena *arena,
+                                       const struct label *label, struct server **servers, size_t *count)
+{
+    const char *query = NULL;
+    json_t *found = NULL;
+    if (label) {
+        TRY(spec_check_name("label key", label->key));
+        TRY(spec_check_name("label value", label->value));
+        query = arena_printf(arena, "label_selector=%s",
+                             rest_encode(arena, arena_printf(arena, "%s=%s", label->key, label->value)));
+    }
+    TRY(rest_list(ctx, provider->rest, arena, "/servers", query, "servers", &found));
+    *count = json_array_size(found);
+    *servers = arena_array(arena, *count + 1, sizeof(**servers));
+    for (size_t i = 0; i < *count; i++)
+        TRY(read_server(arena, json_array_get(found, i), &(*servers)[i]));
+    return NULL;
+}
+
+static struct err *hetzner_server_get(const struct ctx *ctx, struct provider *provider, struct arena *arena,
+                                      const char *id, struct server *server)
+{
+    struct rest_call call = {.method = "GET",
+                             .path = arena_printf(arena, "/servers/%s", rest_encode(arena, id)),
+                             .path_template = "/servers/{id}"};
+    struct rest_answer answer = {0};
+    TRY(rest_send(ctx, provider->rest, arena, &call, &answer));
+    return read_server(arena, decode_find(answer.body, "server"), server);
+}
+
+static json_t *key_ids(const struct server_spec *spec)
+{
+    json_t *ids = json_array();
+    for (size_t i = 0; i < spec->ssh_key_count; i++) {
+        char *end = NULL;
+        long long id = strtoll(spec->ssh_key_ids[i], &end, 10);
+        (void)json_array_append_new(ids, *end ? json_string(spec->ssh_key_ids[i]) : json_integer(id));
+    }
+    return ids;
+}
+
+static json_t *label_object(const struct server_spec *spec)
+{
+    json_t *labels = json_object();
+    for (size_t i = 0; i < spec->label_count; i++)
+        (void)json_object_set_new(labels, spec->labels[i].key, json_string(spec->labels[i].value));
+    return labels;
+}
+
+static struct err *create_body(const struct server_spec *spec, json_t **body)
+{
+    *body = json_pack("{s:s, s:s, s:s, s:s, s:o, s:o, s:b, s:{s:b, s:b}}",     /* */
+                      "name", spec->name, "server_type", spec->size,           /* */
+                      "image", spec->image, "location", spec->region,          /* */
+                      "ssh_keys", key_ids(spec), "labels", label_object(spec), /* */
+                      "start_after_create", true, "public_net", "enable_ipv4", true, "enable_ipv6", true);
+    if (!*body)
+        return err_new(ERR_INPUT, "server '%s': region, size or image is missing or not UTF-8", spec->name);
+    if (spec->user_data && json_object_set_new(*body, "user_data", json_string(spec->user_data)) != 0)
+        return err_new(ERR_INPUT, "user data for server '%s' is not UTF-8", spec->name);
+    return NULL;
+}
+
+/* The create action, and what it starts next (powering on): all of them must succeed. */
+static struct err *read_created(struct arena *arena, const json_t *body, struct server *server,
+                                const char **op)
+{
+    TRY(read_server(arena, decode_find(body, "server"), server));
+    TRY(rest_op_join(arena, body, "action.id", op));
+    size_t count = json_array_size(decode_find(body, "next_actions"));
+    for (size_t i = 0; i < count; i++)
+        TRY(rest_op_join(arena, body, arena_printf(arena, "next_actions.%zu.id", i), op));
+    return NULL;
+}
+
+static struct err *hetzner_server_create(const struct ctx *ctx, struct provider *provider,
+                                         struct arena *arena, const struct server_spec *spec,
+                                         struct server *server, const char **op)
+{
+    *op = NULL;
+    TRY(spec_check(spec, USER_DATA_MAX_BYTES));
+    CLEANUP_JSON json_t *body = NULL;
+    TRY(create_body(spec, &body));
+    struct rest_call call = {.method = "POST", .path = "/servers", .path_template = "/servers", .body = body};
+    struct rest_answer answer = {0};
+    struct err *e = rest_send(ctx, provider->rest, arena, &call, &answer);
+    if (e && err_kind(e) == ERR_NOT_FOUND) /* the image or size, not the server */
+        return err_with_kind(e, ERR_REJECTED);
+    if (e)
+        return e;
+    return rest_answer_unreadable(&call, read_created(arena, answer.body, server, op));
+}
+
+/* A change that answers with one action. */
+static struct err *send_action(const struct ctx *ctx, struct provider *provider, struct arena *arena,
+                               const struct rest_call *call, const char **op)
+{
+    struct rest_answer answer = {0};
+    *op = NULL;
+    TRY(rest_send(ctx, provider->rest, arena, call, &answer));
+    return rest_answer_unreadable(call, rest_op_join(arena, answer.body, "action.id", op));
+}
+
+static struct err *hetzner_server_power(const struct ctx *ctx, struct provider *provider, struct arena *arena,
+                                        const char *id, enum server_power power, const char **op)
+{
+    static const char *const verbs[] = {[POWER_ON] = "poweron",
+                                        [POWER_OFF] = "poweroff",
+                                        [POWER_SHUTDOWN] =
+                                            "shutdown", /* success: the signal was sent, no more */
+                                        [POWER_REBOOT] = "reboot"};
+    struct rest_call call = {
+        .method = "POST",
+        .path = arena_printf(arena, "/servers/%s/actions/%s", rest_encode(arena, id), verbs[power]),
+        .path_template = arena_printf(arena, "/servers/{id}/actions/%s", verbs[power])};
+    return send_action(ctx, provider, arena, &call, op);
+}
+
+static struct err *hetzner_server_delete(const struct ctx *ctx, struct provider *provider,
+                                         struct arena *arena, const char *id, const char **op)
+{
+    struct rest_call call = {.method = "DELETE",
+                             .path = arena_printf(arena, "/servers/%s", rest_encode(arena, id)),
+                             .path_template = "/servers/{id}"};
+    return send_action(ctx, provider, arena, &call, op);
+}
+
+static struct err *hetzner_op_poll(const struct ctx *ctx, struct provider *provider, struct arena *arena,
+                                   const char *op, bool *done)
+{
+    return rest_op_poll(ctx, provider->rest, arena, op, done);
+}
+
+/* ---- keys
+ * ------------------------------------------------------------------------------------------------------ */
+
+/* *key_id stays NULL when the project has no such key. */
+static struct err *find_key(const struct ctx *ctx, struct provider *provider, struct arena *arena,
+                            const char *public_key, const char **key_id)
+{
+    json_t *keys = NULL;
+    const char *wanted = spec_key_material(arena, public_key);
+    TRY(rest_list(ctx, provider->rest, arena, "/ssh_keys", NULL, "ssh_keys", &keys));
+    size_t i = 0;
+    const json_t *key = NULL;
+    json_array_foreach(keys, i, key)
+    {
+        const char *text = NULL;
+        TRY(decode_string(key, "public_key", &text));
+        if (strcmp(spec_key_material(arena, text), wanted) == 0)
+            *key_id = rest_id(arena, key, "id");
+    }
+    return NULL;
+}
+
+static struct err *create_key(const struct ctx *ctx, struct provider *provider, struct arena *arena,
+                              const char *name, const char *public_key, const char **key_id)
+{
+    CLEANUP_JSON json_t *body = json_pack("{s:s, s:s}", "name", name, "public_key", public_key);
+    if (!body)
+        return err_new(ERR_INPUT, "the name or the public key '%s' is not UTF-8", name);
+    struct rest_call call = {
+        .method = "POST", .path = "/ssh_keys", .path_template = "/ssh_keys", .body = body};
+    struct rest_answer answer = {0};
+    TRY(rest_send(ctx, provider->rest, arena, &call, &answer));
+    *key_id = rest_id(arena, answer.body, "ssh_key.id");
+    return *key_id ? NULL : rest_answer_unreadable(&call, err_new(ERR_REJECTED, "answer lacks 'ssh_key.id'"));
+}
+
+static struct err *hetzner_key_ensure(const struct ctx *ctx, struct provider *provider, struct arena *arena,
+                                      const char *name, const char *public_key, const char **key_id)
+{
+    *key_id = NULL;
+    TRY(find_key(ctx, provider, arena, public_key, key_id));
+    if (*key_id)
+        return NULL;
+    struct err *e = create_key(ctx, provider, arena, name, public_key, key_id);
+    if (!e || err_kind(e) != ERR_CONFLICT)
+        return e;
+    struct err *lookup =
+        find_key(ctx, provider, arena, public_key, key_id); /* somebody else registered it just now */
+    if (!lookup && *key_id) {
+        err_free(e);
+        return NULL;
+    }
+    err_free(lookup);
+    return err_with_hint(
+        e, "the key name '%s' belongs to a different key: remove that one or choose another name", name);
+}
+
+static struct err *hetzner_key_delete(const struct ctx *ctx, struct provider *provider, struct arena *arena,
+                                      const char *key_id)
+{
+    struct rest_call call = {.method = "DELETE",
+                             .path = arena_printf(arena, "/ssh_keys/%s", rest_encode(arena, key_id)),
+                             .path_template = "/ssh_keys/{id}"};
+    struct rest_answer answer = {0};
+    return rest_send(ctx, provider->rest, arena, &call, &answer);
+}
+
+const struct provider_ops provider_hetzner = {
+    .type = "hetzner",
+    .capabilities = PROVIDER_LABELS | PROVIDER_UNIQUE_NAMES | PROVIDER_ASYNC_OPS,
+    .user_data_max_bytes = USER_DATA_MAX_BYTES,
+    .open = hetzner_open,
+    .close = hetzner_close,
+    .check = hetzner_check,
+    .catalog = hetzner_catalog,
+    .server_list = hetzner_server_list,
+    .server_get = hetzner_server_get,
+    .server_create = hetzner_server_create,
+    .server_power = hetzner_server_power,
+    .server_delete = hetzner_server_delete,
+    .op_poll = hetzner_op_poll,
+    .key_ensure = hetzner_key_ensure,
+    .key_delete = hetzner_key_delete,
+};
