@@ -89,6 +89,8 @@ static const struct schema_key current_keys[] = {
      .doc = "name of a provider account"},
     {"server", SCHEMA_TEXT, AT(current_server, server), .required = true,
      .doc = "name or id of the server there"},
+    {"host_key", SCHEMA_TEXT, AT(current_server, host_key),
+     .doc = "its SSH host key, `ssh-ed25519 AAAA...`: backups connect to nothing else"},
 };
 static const struct schema current_schema = {
     .title = "Where the host runs now", .struct_size = sizeof(struct current_server), KEYS(current_keys)};

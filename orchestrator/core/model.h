@@ -97,7 +97,8 @@ struct dns_name {
 
 struct current_server {
     const char *account;
-    const char *server; /* name or id at the provider */
+    const char *server;   /* name or id at the provider */
+    const char *host_key; /* "ssh-ed25519 AAAA..."; NULL: only fencing is possible, no backup */
 };
 
 struct host {

@@ -1,0 +1,111 @@
+/* Makes sure that the old server cannot answer or write any more before traffic moves: it is gone, or off, or
+ * a human accepted by name that this is not proven. Output: {proof: "gone" | "off" | "powered-off" |
+ * "unproven", server_id}.
+ */
+#include "base/decode.h"
+#include "base/retry.h"
+#include "steps/step.h"
+#include <string.h>
+
+struct finding {
+    struct step_run *step;
+    const struct compute_account *account;
+    struct server *servers;
+    size_t count;
+};
+
+static struct err *list_once(const struct ctx *ctx, void *arg)
+{
+    struct finding *finding = arg;
+    return finding->account->ops->server_list(ctx, finding->account->provider, finding->step->arena, NULL,
+                                              &finding->servers, &finding->count);
+}
+
+static struct err *find_old(struct step_run *step, const struct compute_account *account,
+                            const char *name_or_id, const struct server **old)
+{
+    struct finding finding = {.step = step, .account = account};
+    TRY(retry_run(step->ctx, &retry_reads, "look for the old server", list_once, &finding));
+    *old = NULL;
+    for (size_t i = 0; i < finding.count && !*old; i++)
+        if (!strcmp(finding.servers[i].id, name_or_id) || !strcmp(finding.servers[i].name, name_or_id))
+            *old = &finding.servers[i];
+    return NULL;
+}
+
+static void set_proof(struct step_run *step, const char *proof, const struct server *old)
+{
+    json_object_set_new(step->output, "proof", json_string(proof));
+    if (old)
+        json_object_set_new(step->output, "server_id", json_string(old->id));
+}
+
+static struct err *power_off(struct step_run *step, const struct compute_account *account,
+                             const struct server *old)
+{
+    char *question = arena_printf(
+        step->arena,
+        "power off '%s' (id %s, %s): it still runs; data written there since the restore point is lost",
+        old->name, old->id, old->ipv4 ? old->ipv4 : "no address");
+    TRY(step->services->confirm(step, DANGER_SEVERE, question, step->host));
+    const char *op = NULL;
+    int64_t effect;
+    TRY(effect_begin(step->effects, "server.poweroff", old->name, NULL, &effect));
+    struct err *e =
+        account->ops->server_power(step->ctx, account->provider, step->arena, old->id, POWER_OFF, &op);
+    TRY(effect_end(step->effects, effect, e, old->id));
+    return step_wait_op(step, account, op);
+}
+
+static struct err *prove(struct step_run *step, const struct compute_account *account, const char *name)
+{
+    const struct server *old;
+    TRY(find_old(step, account, name, &old));
+    if (!old) {
+        set_proof(step, "gone", NULL);
+        step_note(step, "the provider has no server '%s' any more: proven gone", name);
+        return NULL;
+    }
+    if (old->status == SERVER_OFF) {
+        set_proof(step, "off", old);
+        step_note(step, "the old server '%s' (%s) is off", old->name, old->id);
+        return NULL;
+    }
+    TRY(power_off(step, account, old));
+    const char *id = old->id;
+    TRY(find_old(step, account, id, &old));
+    if (old && old->status != SERVER_OFF)
+        return err_with_hint(err_new(ERR_CONFLICT, "the old server '%s' was told to power off but is '%s'",
+                                     name, server_status_name(old->status)),
+                             "look at it in the provider's console, then: rehost resume %s", step->run);
+    set_proof(step, "powered-off", old);
+    step_note(step, "the old server '%s' (%s) is powered off", name, id);
+    return NULL;
+}
+
+static struct err *fence_apply(struct step_run *step)
+{
+    const char *account_name, *name;
+    TRY(decode_string(step->input, "provider", &account_name));
+    TRY(decode_string(step->input, "server", &name));
+    struct compute_account account;
+    TRY(step->services->compute(step->services->core, account_name, &account));
+    CLEANUP_ERR struct err *e = prove(step, &account, name);
+    if (!e || err_kind(e) == ERR_CANCELLED || err_kind(e) == ERR_HELD)
+        return TAKE(e);
+    if (!step->services->accept_unproven_fence)
+        return err_with_hint(err_wrap(TAKE(e), "prove that the old server '%s' is off", name),
+                             "if you know that it cannot write any more: --accept-unproven-fence %s",
+                             step->host);
+    set_proof(step, "unproven", NULL);
+    step_note(step, "UNPROVEN FENCE accepted by the operator: %s", err_text(e));
+    return NULL;
+}
+
+const struct step_ops step_fence = {
+    .kind = "fence",
+    .touches = "powers off the old server when it still runs",
+    .danger = DANGER_SEVERE,
+    .estimate_ms = 5000,
+    .apply = fence_apply,
+};

@@ -1,0 +1,363 @@
+/* Creates the server: intent before effect, a host key of our own, the next place when one is out of stock,
+ * and an unknown outcome settled by listing, never by sending again.
+ *
+ * Output: {attempt, rung, account, name, host_key, host_key_sealed, sent_ms, server_id, address}. It is
+ * durable before each create.
+ */
+#include "base/clock.h"
+#include "base/decode.h"
+#include "base/retry.h"
+#include "steps/step.h"
+#include <string.h>
+
+struct rung {
+    struct compute_account account;
+    const char *account_name, *region, *size;
+};
+
+static struct err *read_rung(struct step_run *step, int64_t index, struct rung *rung)
+{
+    const json_t *place = json_array_get(json_object_get(step->input, "places"), (size_t)index);
+    if (!place)
+        return err_with_hint(err_new(ERR_CAPACITY, "no place of host '%s' has a server to give", step->host),
+                             "add a place in another region or at another provider to the inventory");
+    TRY(decode_string(place, "provider", &rung->account_name));
+    TRY(decode_string(place, "region", &rung->region));
+    TRY(decode_string(place, "size", &rung->size));
+    return step->services->compute(step->services->core, rung->account_name, &rung->account);
+}
+
+static int64_t output_int(const struct step_run *step, const char *key)
+{
+    return json_integer_value(json_object_get(step->output, key));
+}
+
+static const char *output_text(const struct step_run *step, const char *key)
+{
+    return json_string_value(json_object_get(step->output, key));
+}
+
+static void set_text(struct step_run *step, const char *key, const char *value)
+{
+    json_object_set_new(step->output, key, value ? json_string(value) : json_null());
+}
+
+static void set_int(struct step_run *step, const char *key, int64_t value)
+{
+    json_object_set_new(step->output, key, json_integer(value));
+}
+
+/* --- the create itself --- */
+
+/* cloud-config: JSON is YAML, so that nothing needs quoting by hand. The host key is ours, to be replaced
+ * over the first session. */
+static struct err *make_user_data(struct step_run *step, const char **user_data)
+{
+    CLEANUP_SECRET struct secret *host_key = NULL;
+    TRY(step->services->unseal(step->services->core, output_text(step, "host_key_sealed"), &host_key));
+    const struct secret *ssh_key;
+    const char *public_key;
+    TRY(step->services->ssh_key(step->services->core, &ssh_key, &public_key));
+    CLEANUP_JSON json_t *config =
+        json_pack("{s:s, s:b, s:b, s:b, s:[s], s:{s:s, s:s}}", "hostname", step->host, "disable_root", 0,
+                  "ssh_pwauth", 0, "ssh_deletekeys", 1, "ssh_authorized_keys", public_key, "ssh_keys",
+                  "ed25519_private", secret_text(host_key), "ed25519_public", output_text(step, "host_key"));
+    char *text = decode_dump(step->arena, config);
+    *user_data = arena_printf(step->arena, "#cloud-config\n%s\n", text);
+    return NULL;
+}
+
+static struct err *ensure_key(struct step_run *step, const struct rung *rung, const char **key_id)
+{
+    const struct secret *private_key;
+    const char *public_key;
+    TRY(step->services->ssh_key(step->services->core, &private_key, &public_key));
+    int64_t effect;
+    TRY(effect_begin(step->effects, "key.ensure", rung->account_name, NULL, &effect));
+    struct err *e = rung->account.ops->key_ensure(step->ctx, rung->account.provider, step->arena, "rehost",
+                                                  public_key, key_id);
+    return effect_end(step->effects, effect, e, e ? NULL : *key_id);
+}
+
+/* A new attempt: name, labels and host key are fixed and durable before anything is sent. */
+static struct err *prepare_attempt(struct step_run *step, const struct rung *rung)
+{
+    int64_t attempt = output_int(step, "attempt") + 1;
+    if (attempt > rung->account.max_creates)
+        return err_with_hint(
+            err_new(ERR_QUOTA, "this run has sent %lld creates already", (long long)(attempt - 1)),
+            "raise 'max_creates' of the account, after looking at what exists: rehost gc");
+    CLEANUP_SECRET struct secret *host_key = NULL;
+    char *public_key, *sealed;
+    TRY(ssh_make_key(step->arena, "", &host_key, &public_key));
+    TRY(step->services->seal(step->services->core, step->arena, host_key, &sealed));
+    set_int(step, "attempt", attempt);
+    set_text(step, "account", rung->account_name);
+    set_text(step, "region", rung->region);
+    set_text(step, "size", rung->size);
+    set_text(step, "name",
+             arena_printf(step->arena, "%s-%s-a%lld", step->host, step->run, (long long)attempt));
+    set_text(step, "host_key", public_key);
+    set_text(step, "host_key_sealed", sealed);
+    set_int(step, "sent_ms", clock_now_ms());
+    return step->services->save(step);
+}
+
+struct creating {
+    struct step_run *step;
+    const struct rung *rung;
+    const struct server_spec *spec;
+    struct server *server;
+    const char **op;
+};
+
+static struct err *create_once(const struct ctx *ctx, void *arg)
+{
+    struct creating *creating = arg;
+    const struct compute_account *account = &creating->rung->account;
+    return account->ops->server_create(ctx, account->provider, creating->step->arena, creating->spec,
+                                       creating->server, creating->op);
+}
+
+static struct err *send_create(struct step_run *step, const struct rung *rung, struct server *server,
+                               const char **op)
+{
+    const char *user_data, *key_id, *image;
+    TRY(decode_string(step->input, "image", &image));
+    TRY(ensure_key(step, rung, &key_id));
+    TRY(prepare_attempt(step, rung));
+    TRY(make_user_data(step, &user_data));
+    const char *attempt = arena_printf(step->arena, "%lld", (long long)output_int(step, "attempt"));
+    const struct label labels[] = {
+        {"rehost-run", step->run}, {"rehost-host", step->host}, {"rehost-attempt", attempt}};
+    const struct server_spec spec = {.name = output_text(step, "name"),
+                                     .region = rung->region,
+                                     .size = rung->size,
+                                     .image = image,
+                                     .ssh_key_ids = &key_id,
+                                     .ssh_key_count = 1,
+                                     .user_data = user_data,
+                                     .labels = labels,
+                                     .label_count = 3};
+    CLEANUP_JSON json_t *detail = json_pack("{s:s, s:s, s:s}", "provider", rung->account_name, "region",
+                                            rung->region, "size", rung->size);
+    int64_t effect;
+    TRY(effect_begin(step->effects, "server.create", spec.name, decode_dump(step->arena, detail), &effect));
+    struct creating creating = {.step = step, .rung = rung, .spec = &spec, .server = server, .op = op};
+    struct err *e = retry_run(step->ctx, &retry_writes, "create the server", create_once, &creating);
+    return effect_end(step->effects, effect, e, e ? NULL : server->id);
+}
+
+/* --- settling --- */
+
+struct listing {
+    struct step_run *step;
+    const struct rung *rung;
+    struct server *servers;
+    size_t count;
+};
+
+static struct err *list_once(const struct ctx *ctx, void *arg)
+{
+    struct listing *listing = arg;
+    const struct label label = {"rehost-run", listing->step->run};
+    return listing->rung->account.ops->server_list(ctx, listing->rung->account.provider, listing->step->arena,
+                                                   &label, &listing->servers, &listing->count);
+}
+
+static struct err *put_machine(struct step_run *step, const struct rung *rung, const struct server *server,
+                               const char *state)
+{
+    const struct machine machine = {.account = rung->account_name,
+                                    .server_id = server->id,
+                                    .name = server->name,
+                                    .region = rung->region,
+                                    .size = rung->size,
+                                    .address = server->ipv4,
+                                    .state = state};
+    return step->services->machine_put(step, &machine);
+}
+
+/* Of several servers of this run and host the first made is kept; the others are removed and reported. */
+static struct err *reduce_to_one(struct step_run *step, const struct rung *rung,
+                                 const struct listing *listing, struct server *server, bool *found)
+{
+    *found = false;
+    for (size_t i = 0; i < listing->count; i++) {
+        struct server *candidate = &listing->servers[i];
+        const char *host = server_label(candidate, "rehost-host");
+        if (!host || strcmp(host, step->host) != 0 || candidate->status == SERVER_DELETING)
+            continue;
+        if (!*found) {
+            *server = *candidate;
+            *found = true;
+            continue;
+        }
+        step_note(step, "a second server '%s' (%s) of this run was found and is removed", candidate->name,
+                  candidate->id);
+        TRY(put_machine(step, rung, candidate, "retired"));
+        const struct machine extra = {
+            .account = rung->account_name, .server_id = candidate->id, .name = candidate->name};
+        TRY(step_delete_server(step, &rung->account, &extra));
+    }
+    return NULL;
+}
+
+/* The answer to a create is lost: list by label until it shows or can be taken for never having been (sent_ms
+ * + settle_ms). */
+static struct err *settle(struct step_run *step, const struct rung *rung, struct server *server, bool *found)
+{
+    const int64_t horizon = output_int(step, "sent_ms") + rung->account.settle_ms;
+    for (;;) {
+        struct listing listing = {.step = step, .rung = rung};
+        TRY(retry_run(step->ctx, &retry_reads, "list the servers of this run", list_once, &listing));
+        TRY(reduce_to_one(step, rung, &listing, server, found));
+        const int64_t left = horizon - clock_now_ms();
+        if (*found || left <= 0)
+            return NULL;
+        step_live(step, "the answer to the create was lost; looking for the server for another %llds",
+                  (long long)(left / 1000));
+        TRY(ctx_sleep(step->ctx, left < 5000 ? left : 5000));
+    }
+}
+
+/* --- readiness --- */
+
+struct looking {
+    struct step_run *step;
+    const struct rung *rung;
+    const char *id;
+    struct server *server;
+};
+
+static struct err *get_once(const struct ctx *ctx, void *arg)
+{
+    struct looking *looking = arg;
+    return looking->rung->account.ops->server_get(ctx, looking->rung->account.provider, looking->step->arena,
+                                                  looking->id, looking->server);
+}
+
+#define RUNNING_DEADLINE_MS (10 * 60 * 1000)
+
+static struct err *wait_running(struct step_run *step, const struct rung *rung, struct server *server,
+                                const char *op)
+{
+    TRY(put_machine(step, rung, server, "live"));
+    set_text(step, "server_id", server->id);
+    TRY(step->services->save(step));
+    TRY(step_wait_op(step, &rung->account, op));
+    const struct ctx limited = ctx_with_timeout(step->ctx, RUNNING_DEADLINE_MS);
+    struct looking looking = {
+        .step = step, .rung = rung, .id = arena_strdup(step->arena, server->id), .server = server};
+    for (;;) {
+        TRY(retry_run(&limited, &retry_reads, "look at the new server", get_once, &looking));
+        if (server->status == SERVER_RUNNING && server->ipv4)
+            break;
+        step_live(step, "server %s is not running yet", looking.id);
+        TRY(ctx_sleep(&limited, rung->account.poll_ms));
+    }
+    set_text(step, "address", server->ipv4);
+    set_text(step, "ipv6", server->ipv6);
+    TRY(put_machine(step, rung, server, "live"));
+    step_note(step, "server '%s' (%s) runs at %s in %s/%s", server->name, server->id, server->ipv4,
+              rung->account_name, rung->region);
+    return NULL;
+}
+
+/* Out of stock after the server was made: nothing usable is there, so it goes before the next place is tried.
+ */
+static struct err *give_back(struct step_run *step, const struct rung *rung)
+{
+    const char *id = output_text(step, "server_id");
+    if (!id)
+        return NULL;
+    const struct machine machine = {
+        .account = rung->account_name, .server_id = id, .name = output_text(step, "name")};
+    TRY(step_delete_server(step, &rung->account, &machine));
+    json_object_del(step->output, "server_id");
+    return NULL;
+}
+
+/* Whether an error says that nothing was created: then there is nothing to settle after a crash either. */
+static bool is_refusal(enum err_kind kind)
+{
+    return kind == ERR_CAPACITY || kind == ERR_QUOTA || kind == ERR_AUTH || kind == ERR_REJECTED ||
+           kind == ERR_INPUT || kind == ERR_RATE_LIMIT || kind == ERR_TRANSIENT;
+}
+
+/* The create was not answered with a server: find it, or learn that it never was. */
+static struct err *after_failed_create(struct step_run *step, const struct rung *rung, struct err *failure,
+                                       struct server *server)
+{
+    CLEANUP_ERR struct err *e = failure;
+    if (is_refusal(err_kind(e))) {
+        set_int(step, "sent_ms", 0);
+        TRY(step->services->save(step));
+        return TAKE(e);
+    }
+    if (err_kind(e) != ERR_UNKNOWN_OUTCOME && err_kind(e) != ERR_CONFLICT)
+        return TAKE(e);
+    bool found;
+    TRY(settle(step, rung, server, &found));
+    if (found)
+        return NULL;
+    return err_with_hint(err_wrap(TAKE(e), "create the server: nothing appeared in time"),
+                         "go on with: rehost resume %s", step->run);
+}
+
+static struct err *try_rung(struct step_run *step, const struct rung *rung)
+{
+    struct server server = {0};
+    const char *op = NULL;
+    const char *account = output_text(step, "account");
+    bool found = false;
+    if (output_int(step, "sent_ms") && account && !strcmp(account, rung->account_name))
+        TRY(settle(step, rung, &server, &found)); /* a former process may have sent it */
+    bool adopted = found;
+    if (!found) {
+        struct err *e = send_create(step, rung, &server, &op);
+        adopted = e != NULL;
+        if (e)
+            TRY(after_failed_create(step, rung, e, &server));
+    }
+    if (adopted)
+        step_note(step, "adopted server '%s' (%s): its create answer was lost", server.name, server.id);
+    return wait_running(step, rung, &server, op);
+}
+
+static struct err *provision_apply(struct step_run *step)
+{
+    if (output_text(step, "address"))
+        return NULL; /* done before a crash */
+    for (int64_t index = output_int(step, "rung");; index++) {
+        struct rung rung;
+        TRY(read_rung(step, index, &rung));
+        set_int(step, "rung", index);
+        step_live(step, "asking %s/%s for a %s", rung.account_name, rung.region, rung.size);
+        CLEANUP_ERR struct err *e = try_rung(step, &rung);
+        if (!e || err_kind(e) != ERR_CAPACITY)
+            return TAKE(e);
+        step_note(step, "no %s in %s/%s: %s; trying the next place", rung.size, rung.account_name,
+                  rung.region, err_text(e));
+        TRY(give_back(step, &rung));
+        set_int(step, "sent_ms", 0);
+        set_int(step, "rung", index + 1); /* a resume goes on there */
+        TRY(step->services->save(step));
+    }
+}
+
+static struct err *provision_undo(struct step_run *step)
+{
+    struct rung rung;
+    TRY(read_rung(step, output_int(step, "rung"), &rung));
+    return give_back(step, &rung);
+}
+
+const struct step_ops step_provision = {
+    .kind = "provision",
+    .touches = "creates one server and registers our SSH key",
+    .danger = DANGER_MODERATE,
+    .estimate_ms = 60000,
+    .apply = provision_apply,
+    .undo = provision_undo,
+};
