@@ -5,7 +5,7 @@
  * One trailing newline is dropped.
  *
  * Errors: ERR_INPUT (others may read the file, larger than SECRET_MAX_BYTES, empty, variable not set),
- * ERR_NOT_FOUND (no such file), ERR_IO (file or command failed), ERR_TIMEOUT (the command ran longer than
+ * ERR_NOT_FOUND (no such file or command), ERR_IO (it failed), ERR_TIMEOUT (the command ran longer than
  * SECRET_COMMAND_TIMEOUT_MS), ERR_CANCELLED. No message ever holds the value.
  *
  * Memory: the caller owns the secret. Threads: safe from any thread, as long as nobody changes the

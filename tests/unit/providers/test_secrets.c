@@ -133,7 +133,7 @@ static void failing_command_tells_its_status_and_complaint_but_not_its_output(vo
 static void command_that_does_not_exist_is_named(void **state)
 {
     (void)state;
-    expect_error(FROM_COMMAND("rehost-no-such-command"), ERR_IO, "rehost-no-such-command");
+    expect_error(FROM_COMMAND("rehost-no-such-command"), ERR_NOT_FOUND, "rehost-no-such-command");
 }
 
 static void command_output_has_a_maximum(void **state)
