@@ -1,0 +1,59 @@
+# command: runs one program without a shell; a_words are its words, quoted. shell: a_script, run by a shell.
+
+# True, with the task ended, when creates or removes (globs) say that there is nothing to do.
+rh_command_needless() {
+    if [ -n "${a_creates-}" ]; then
+        for _found in $(rh_glob "$a_creates"); do
+            put stdout "skipped, since $a_creates exists"
+            put_int rc 0
+            put msg "Did not run command since '$a_creates' exists"
+            return 0
+        done
+    fi
+    if [ -n "${a_removes-}" ]; then
+        for _found in $(rh_glob "$a_removes"); do return 1; done
+        put stdout "skipped, since $a_removes does not exist"
+        put_int rc 0
+        put msg "Did not run command since '$a_removes' does not exist"
+        return 0
+    fi
+    return 1
+}
+# One word when something matches the glob, none otherwise.
+rh_glob() {
+    IFS=''
+    for _match in $1; do
+        if [ -e "$_match" ] || [ -L "$_match" ]; then echo found; return; fi
+    done
+}
+rh_command_run() { # words
+    if [ -n "${a_chdir-}" ]; then
+        cd "$a_chdir" 2>"$T/said" || fail "Unable to change directory before execution: $(cat "$T/said")"
+    fi
+    rh_command_needless && return
+    if checking; then
+        put_int rc 0
+        [ -n "${a_creates-}${a_removes-}" ] || skip 'Command would have run if not in check mode'
+        put msg 'Command would have run if not in check mode'
+        changed
+        return
+    fi
+    changed
+    if [ -n "${a_stdin+set}" ]; then
+        if [ "${a_stdin_add_newline-}" = no ]; then printf %s "$a_stdin"; else printf '%s\n' "$a_stdin"; fi |
+            run "$@" >"$T/stdout" 2>"$T/stderr"
+    else
+        run "$@" >"$T/stdout" 2>"$T/stderr"
+    fi
+    _rc=$?
+    _out=$(head -c 4194304 "$T/stdout")
+    _err=$(head -c 4194304 "$T/stderr")
+    put stdout "$_out"
+    put stderr "$_err"
+    put_int rc $_rc
+    [ $_rc = 0 ] || fail 'non-zero return code'
+}
+module_command() {
+    eval "set -- $a_words"
+    rh_command_run "$@"
+}

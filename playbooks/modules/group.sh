@@ -1,0 +1,31 @@
+# group: a group of the system.
+module_group() {
+    put name "$a_name"
+    _now=$(getent group "$a_name")
+    if [ "${a_state:-present}" = absent ]; then
+        [ -n "$_now" ] || return 0
+        changed
+        checking || must groupdel ${a_force:+-f} -- "$a_name"
+        return
+    fi
+    if [ -z "$_now" ]; then
+        changed
+        checking && return
+        set -- ${a_gid:+-g "$a_gid"}
+        if yes "${a_system-}"; then set -- "$@" -r; fi
+        if yes "${a_non_unique-}"; then set -- "$@" -o; fi
+        must groupadd "$@" -- "$a_name"
+        _now=$(getent group "$a_name")
+    else
+        _gid=${_now#*:*:}
+        if [ -n "${a_gid-}" ] && [ "${_gid%%:*}" != "$a_gid" ]; then
+            changed
+            checking && return
+            if yes "${a_non_unique-}"; then set -- -o; fi
+            must groupmod -g "$a_gid" "$@" -- "$a_name"
+            _now=$(getent group "$a_name")
+        fi
+    fi
+    _gid=${_now#*:*:}
+    put_int gid "${_gid%%:*}"
+}

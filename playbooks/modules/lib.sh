@@ -1,0 +1,227 @@
+# What every module stands on. It goes to the host once a session, before the modules in use (POSIX sh, made for dash).
+#
+# A task is one call: rh_task ID FLAGS MODULE [KEY VALUE]...
+# It runs module_MODULE in a subshell, where each KEY is the variable a_KEY ("+NAME" is exported as NAME: `environment`),
+# stdin is empty, and fd 3 is the way to the control side. A module ends by returning (ok) or by calling fail or skip.
+# FLAGS: c check mode, d diff wanted, i a failure does not stop what follows, l more items of the same loop follow.
+#
+# What a module may use: changed, put/put_int/put_bool KEY VALUE (dots in KEY make maps), fail, skip, checking, run, must,
+# attributes, place_file, show_diff, and $T, a private folder in memory. What begins with rh_ or RH_ is the library's own.
+# Variables of modules begin with an underscore, so that they never meet a task's environment.
+
+rh_frame() { # status
+    printf '%s %s %s %s\n%s\n' "$RH_NONCE" "$RH_ID" "$1" "${#RH_OUT}" "$RH_OUT" >&3
+}
+put() {
+    RH_OUT="${RH_OUT}s $1 ${#2}
+$2
+"
+}
+put_int() {
+    RH_OUT="${RH_OUT}i $1 ${#2}
+$2
+"
+}
+put_bool() { # key, anything but "" and 0 is true
+    case ${2-} in '' | 0) set -- "$1" 0 ;; *) set -- "$1" 1 ;; esac
+    RH_OUT="${RH_OUT}b $1 1
+$2
+"
+}
+changed() { r_changed=1; }
+checking() { [ -n "$RH_CHECK" ]; }
+yes() { [ "${1-}" = yes ]; }
+
+rh_end() { # status
+    put_bool changed "$r_changed"
+    rh_frame "$1"
+}
+fail() { # message
+    put msg "$*"
+    rh_end failed
+    exit 9
+}
+skip() { # message
+    put msg "$*"
+    rh_end skipped
+    exit 0
+}
+# Runs a tool. It must not hold the way to the control side open (a daemon would for ever), and it speaks UTF-8 while this
+# shell counts bytes.
+run() { LC_ALL=C.UTF-8 "$@" 3>&-; }
+# The same, quietly; when the tool fails, so does the task, with what the tool said.
+must() {
+    run "$@" >"$T/said" 2>&1 && return
+    _status=$?
+    put_int rc "$_status"
+    fail "$1 failed (exit $_status): $(tail -c 4000 "$T/said")"
+}
+
+rh_start() { # nonce
+    RH_NONCE=$1 RH_STOP='' RH_FAILED='' RH_UID=$(id -u)
+    umask 022
+    T=$(umask 077 && mktemp -d "$([ -w /dev/shm ] && echo /dev/shm || echo "${TMPDIR:-/tmp}")/rehost.XXXXXXXXXX") || exit 1
+    trap 'rm -rf "$T"' EXIT
+    trap 'exit 1' HUP INT TERM PIPE
+}
+rh_module() { # id flags module key value...
+    RH_ID=$1 RH_OUT='' RH_CHECK='' RH_DIFF='' r_changed=''
+    case $2 in *c*) RH_CHECK=1 ;; esac
+    case $2 in *d*) RH_DIFF=1 ;; esac
+    _module=$3
+    shift 3
+    while [ $# -gt 1 ]; do
+        case $1 in
+        +*) export "${1#+}=$2" ;;
+        *) eval "a_$1=\$2" ;;
+        esac
+        shift 2
+    done
+    "module_$_module"
+    rh_end ok
+}
+# 0 or 9; in both cases exactly one frame has been sent.
+rh_try() {
+    (rh_module "$@") </dev/null >"$T/out" 2>"$T/err"
+    case $? in
+    0) return 0 ;;
+    9) return 9 ;;
+    esac
+    RH_ID=$1 RH_OUT=''
+    put msg "module '$3' ended early: $(tail -c 4000 "$T/err")"
+    rh_frame failed
+    return 9
+}
+rh_stopped() { # id; true when an earlier task failed
+    [ -n "$RH_STOP" ] || return 1
+    RH_ID=$1 RH_OUT=''
+    rh_frame stopped
+}
+rh_settle() { # status flags
+    [ "$1" = 0 ] || RH_FAILED=1
+    case $2 in
+    *l*) return ;;
+    *i*) ;;
+    *) RH_STOP=$RH_FAILED ;;
+    esac
+    RH_FAILED=''
+}
+rh_task() {
+    rh_stopped "$1" && return
+    rh_try "$@"
+    rh_settle $? "$2"
+}
+# The same as another user, in a shell of that user. Its frame carries a nonce of its own: what that user's other processes
+# could see of it must not let them speak for other tasks.
+rh_task_as() { # user nonce id flags module key value...
+    _user=$1 _nonce=$2
+    shift 2
+    rh_stopped "$1" && return
+    RH_ID=$1 RH_OUT=''
+    rh_script "$_nonce" "$@" | runuser -u "$_user" -- sh -c 'export HOME="$1" USER="$2" LOGNAME="$2"
+        cd ~ 2>/dev/null || cd /; exec sh' sh "$(getent passwd "$_user" | cut -d: -f6)" "$_user" >"$T/out" 2>"$T/err"
+    _status=$?
+    case $_status in
+    0 | 9) ;;
+    *)
+        put msg "cannot run as user '$_user': $(tail -c 4000 "$T/err")"
+        rh_frame failed
+        ;;
+    esac
+    rh_settle $_status "$2"
+}
+rh_script() { # nonce id flags module key value...
+    printf '%s\nrh_start %s\nrh_try' "$RH_LIBRARY" "$1"
+    shift
+    for _word; do
+        printf " '"
+        while :; do
+            case $_word in *\'*) ;; *) break ;; esac
+            printf "%s'\\''" "${_word%%\'*}"
+            _word=${_word#*\'}
+        done
+        printf "%s'" "$_word"
+    done
+    printf '\nexit $?\n'
+}
+# Large or binary content: pieces in base64, gathered in a file that the next task finds as its a_data.
+rh_data() { # name base64
+    [ -n "$RH_STOP" ] || printf %s "$2" | base64 -d >>"$T/data.$1"
+}
+
+# The mode that $a_mode makes of mode $2 of $1, in octal.
+rh_mode() {
+    case $a_mode in
+    *[!0-7]*) ;;
+    *) _mode=$((0$a_mode)) && return ;;
+    esac
+    rm -rf "$T/probe"
+    if [ -d "$1" ]; then mkdir "$T/probe"; else : >"$T/probe"; fi
+    chmod "$2" "$T/probe"
+    chmod -- "$a_mode" "$T/probe" 2>"$T/said" || fail "bad mode '$a_mode': $(cat "$T/said")"
+    _mode=$((0$(stat -c %a "$T/probe")))
+}
+# Gives $1 the mode, owner and group that the task asks for, if any. A symbolic link is itself owned when $2 is "link".
+attributes() {
+    [ -n "${a_mode-}${a_owner-}${a_group-}" ] || return 0
+    _follow=-L
+    [ "${2-}" = link ] && _follow=
+    _now=$(stat $_follow -c '%a %U %u %G %g' -- "$1" 2>"$T/said") || {
+        checking && changed && return
+        fail "cannot read the attributes of '$1': $(cat "$T/said")"
+    }
+    _path=$1
+    set -- $_now
+    _owner='' _grp=''
+    case ${a_owner-} in '' | "$2" | "$3") ;; *) _owner=$a_owner ;; esac
+    case ${a_group-} in '' | "$4" | "$5") ;; *) _grp=$a_group ;; esac
+    if [ -n "$_owner$_grp" ]; then
+        changed
+        checking || must chown ${_follow:--h} "$_owner${_grp:+:$_grp}" -- "$_path"
+    fi
+    [ -n "${a_mode-}" ] && [ -n "$_follow" ] || return 0
+    rh_mode "$_path" "$1"
+    if [ "$_mode" -ne $((0$1)) ]; then
+        changed
+        checking || must chmod "$(printf %04o "$_mode")" -- "$_path"
+    elif [ -n "$_owner$_grp" ] && [ "$_mode" -gt 511 ] && ! checking; then
+        must chmod "$(printf %04o "$_mode")" -- "$_path" # chown took the setuid bits
+    fi
+}
+show_diff() { # path old new
+    [ -z "$RH_DIFF" ] || put diff "$(diff -u -L "$1" -L "$1" -- "$2" "$3")"
+}
+backup_file() { # path
+    _backup="$1.$$.$(date '+%Y-%m-%d@%H:%M:%S~')"
+    must cp -p -- "$1" "$_backup"
+    put backup_file "$_backup"
+}
+# Puts the file $1 in the place of $2 in one step, after validation, with the attributes that $2 had or, if new, mode 0644.
+# Nobody sees a half-written file, nor one that is more open than it shall be.
+place_file() {
+    if [ -n "${a_validate-}" ]; then
+        RH_NEW=$1
+        eval "run $a_validate" >"$T/said" 2>&1 || {
+            put_int rc $?
+            fail "failed to validate: $(tail -c 4000 "$T/said")"
+        }
+    fi
+    if [ -e "$2" ] && yes "${a_backup-}"; then backup_file "$2"; fi
+    case $2 in */*) _new=${2%/*}/.rehost.$RH_NONCE ;; *) _new=.rehost.$RH_NONCE ;; esac
+    if [ -e "$2" ]; then _was=$(stat -L -c '%a %u %g' -- "$2"); else _was="644 $RH_UID $(id -g)"; fi
+    set -- "$1" "$2" $_was
+    case ${a_mode-} in
+    '') _mode=$((0$3)) ;;
+    *) rh_mode "$2" "$3" ;;
+    esac
+    _mode=$(printf %04o "$_mode")
+    if [ "$RH_UID" = 0 ]; then
+        must install -T -m "$_mode" -o "${a_owner:-$4}" -g "${a_group:-$5}" -- "$1" "$_new"
+    else
+        must install -T -m "$_mode" -- "$1" "$_new"
+    fi
+    mv -fT -- "$_new" "$2" 2>"$T/said" || {
+        rm -f -- "$_new"
+        fail "cannot replace '$2': $(cat "$T/said")"
+    }
+}

@@ -1,0 +1,26 @@
+# replace: every match of a regular expression in a file, optionally only between two other matches.
+# needs: edit
+module_replace() {
+    rh_edit_open
+    [ -e "$_real" ] || { put_int rc 257; fail "Path $a_path does not exist !"; }
+    rh_edit_run "$rh_replace_edit" "$a_regexp" "${a_replace-}" "${a_after-}" "${a_before-}"
+    case $_said in
+    none) put msg 'Pattern for before/after params did not match the given file' ;;
+    0) rh_edit_close '' ;;
+    *) rh_edit_close "$_said replacements made" ;;
+    esac
+}
+rh_replace_edit='
+    my ($re, $with, $after, $before) = @arg; my $text = slurp(); my ($from, $to) = (0, length $text);
+    utf8::decode($_) for $text, $re, $with, $after, $before; $to = length $text;
+    if ($after ne "" || $before ne "") {
+        my $p = ($after ne "" ? $after : "") . ($before ne "" && $after ne "" ? "(?<subsection>.*?)" : "(?<subsection>.*)") . $before;
+        $p =~ s/\(\?P</(?</g; my $r = eval { qr/(?s:$p)/ } or die "bad regular expression: $@";
+        if ($text !~ $r) { utf8::encode($text); spew($text); print "none"; exit }
+        my $s = $+{subsection}; my $g = groups($text);
+        my $i = 0; for my $k (1 .. $#+) { if (defined $-[$k] && $+[$k] - $-[$k] == length $s && substr($text, $-[$k], length $s) eq $s) { $i = $k } }
+        ($from, $to) = ($-[$i], $+[$i]) }
+    my $part = substr($text, $from, $to - $from); my $m = eval { qr/(?m:$re)/ } or die "bad regular expression: $@"; my $n = 0;
+    my $done = $part; $done =~ s/$m/my $g = groups($part); my %h = %+; $n++; expand($with, $g, \%h)/ge;
+    substr($text, $from, $to - $from) = $done; utf8::encode($text); spew($text); print $n;
+'

@@ -1,0 +1,68 @@
+# ufw: the firewall. Rules are added by ufw itself, which knows whether one is there already.
+module_ufw() {
+    command -v ufw >/dev/null || fail 'Failed to find required executable "ufw" in paths'
+    _before=$(rh_ufw_state)
+    [ -z "${a_default-}" ] || rh_ufw default "$a_default" ${a_direction:+"$a_direction"}
+    [ -z "${a_logging-}" ] || rh_ufw logging "$a_logging"
+    [ -z "${a_rule-}" ] || rh_ufw_rule
+    case ${a_state-} in
+    enabled) [ "$(rh_ufw_enabled)" = yes ] || { changed; checking || rh_ufw -f enable; } ;;
+    disabled) [ "$(rh_ufw_enabled)" = no ] || { changed; checking || rh_ufw -f disable; } ;;
+    reloaded) changed; checking || rh_ufw -f reload ;;
+    reset) changed; checking || rh_ufw -f reset ;;
+    esac
+    [ "$(rh_ufw_state)" = "$_before" ] || changed
+}
+# Everything that ufw keeps: rules, default policies, log level, on or off. Comments are part of a rule.
+rh_ufw_state() {
+    grep -h '^### tuple' /etc/ufw/user.rules /etc/ufw/user6.rules 2>/dev/null
+    grep -h '^DEFAULT_' /etc/default/ufw
+    grep -h '^LOGLEVEL\|^ENABLED' /etc/ufw/ufw.conf
+}
+rh_ufw_enabled() {
+    case $(LC_ALL=C run ufw status 2>/dev/null) in 'Status: active'*) echo yes ;; *) echo no ;; esac
+}
+# In check mode only rules are tried out; the rest is compared with the files.
+rh_ufw() {
+    if checking; then
+        case $1 in
+        default) rh_ufw_default_differs "$2" "${3:-incoming}" && changed ;;
+        logging) grep -qix "LOGLEVEL=$2" /etc/ufw/ufw.conf || { [ "$2" = on ] && ! grep -qi '^LOGLEVEL=off' /etc/ufw/ufw.conf; } || changed ;;
+        esac
+        return 0
+    fi
+    must ufw "$@"
+}
+rh_ufw_default_differs() { # policy direction
+    case $2 in incoming) _key=INPUT ;; outgoing) _key=OUTPUT ;; *) _key=FORWARD ;; esac
+    case $1 in allow) _word=ACCEPT ;; deny) _word=DROP ;; *) _word=REJECT ;; esac
+    ! grep -q "^DEFAULT_${_key}_POLICY=\"$_word\"" /etc/default/ufw
+}
+rh_ufw_rule() {
+    set --
+    if yes "${a_route-}"; then set -- route; fi
+    if yes "${a_delete-}"; then set -- "$@" delete
+    elif [ -n "${a_insert-}" ]; then set -- "$@" insert "$a_insert"
+    fi
+    set -- "$@" "$a_rule"
+    [ -z "${a_direction-}" ] || set -- "$@" "$a_direction"
+    [ -z "${a_interface-}" ] || set -- "$@" on "$a_interface"
+    [ -z "${a_interface_in-}" ] || set -- "$@" in on "$a_interface_in"
+    [ -z "${a_interface_out-}" ] || set -- "$@" out on "$a_interface_out"
+    if yes "${a_log-}"; then set -- "$@" log; fi
+    set -- "$@" from "${a_from_ip:-any}"
+    [ -z "${a_from_port-}" ] || set -- "$@" port "$a_from_port"
+    set -- "$@" to "${a_to_ip:-any}"
+    [ -z "${a_to_port-}" ] || set -- "$@" port "$a_to_port"
+    [ -z "${a_proto-}" ] || set -- "$@" proto "$a_proto"
+    [ -z "${a_name-}" ] || set -- "$@" app "$a_name"
+    [ -z "${a_comment-}" ] || set -- "$@" comment "$a_comment"
+    if checking; then
+        run ufw --dry-run "$@" >"$T/dry" 2>"$T/said" || fail "$(cat "$T/said" "$T/dry")"
+        grep -qv '^Skipping\|^Could not delete non-existent' "$T/dry" && changed
+        return 0
+    fi
+    run ufw "$@" >"$T/said" 2>&1 && return
+    if yes "${a_delete-}" && grep -q 'non-existent' "$T/said"; then return; fi
+    fail "$(cat "$T/said")"
+}

@@ -1,0 +1,142 @@
+# user: an account of the system. a_password is a hash; it reaches chpasswd on its standard input.
+module_user() {
+    put name "$a_name"
+    put state "${a_state:=present}"
+    _now=$(getent passwd "$a_name")
+    if [ "$a_state" = absent ]; then
+        [ -n "$_now" ] || return 0
+        changed
+        checking && return
+        set --
+        if yes "${a_force-}"; then set -- -f; fi
+        if yes "${a_remove-}"; then set -- "$@" -r; fi
+        must userdel "$@" -- "$a_name"
+        return
+    fi
+    if [ -n "${a_group-}" ] && ! getent group "$a_group" >/dev/null; then fail "Group $a_group does not exist"; fi
+    if [ -n "$_now" ]; then rh_user_modify; else rh_user_add; fi
+    checking || rh_user_home
+    if yes "${a_generate_ssh_key-}"; then rh_user_key; fi
+    _now=$(getent passwd "$a_name") || return 0
+    rh_user_fields
+    put_int uid "$_uid"
+    put_int group "$_gid"
+    put comment "$_comment"
+    put home "$_home"
+    put shell "$_shell"
+}
+rh_user_fields() {
+    IFS=: read -r _ _ _uid _gid _comment _home _shell <<E
+$_now
+E
+}
+rh_user_expires() { # days since the epoch, or nothing for never
+    case $a_expires in -*) echo ;; *) echo $((${a_expires%.*} / 86400)) ;; esac
+}
+rh_user_add() {
+    changed
+    checking && return
+    set --
+    [ -z "${a_uid-}" ] || set -- "$@" -u "$a_uid"
+    if yes "${a_non_unique-}"; then set -- "$@" -o; fi
+    if [ -n "${a_group-}" ]; then set -- "$@" -g "$a_group"
+    elif getent group "$a_name" >/dev/null; then set -- "$@" -N -g "$a_name"
+    fi
+    [ -z "${a_groups-}" ] || set -- "$@" -G "$a_groups"
+    [ -z "${a_comment-}" ] || set -- "$@" -c "$a_comment"
+    [ -z "${a_home-}" ] || set -- "$@" -d "$a_home"
+    [ -z "${a_shell-}" ] || set -- "$@" -s "$a_shell"
+    [ -z "${a_expires-}" ] || set -- "$@" -e "$(date -u -d "@$(($(rh_user_expires) * 86400))" +%F)"
+    if yes "${a_system-}"; then set -- "$@" -r; fi
+    if [ "${a_create_home-}" = no ]; then
+        set -- "$@" -M
+    else
+        set -- "$@" -m
+        [ -z "${a_skeleton-}" ] || set -- "$@" -k "$a_skeleton"
+        [ -z "${a_umask-}" ] || set -- "$@" -K "UMASK=$a_umask"
+        [ -z "${a_home-}" ] || [ -d "$(dirname -- "$a_home")" ] || must mkdir -p -- "$(dirname -- "$a_home")"
+    fi
+    must useradd "$@" -- "$a_name"
+    [ -z "${a_password-}" ] || rh_user_password
+    put_bool system "$(! yes "${a_system-}" || echo 1)"
+}
+rh_user_modify() {
+    rh_user_fields
+    set --
+    [ -z "${a_uid-}" ] || [ "$a_uid" = "$_uid" ] || set -- "$@" -u "$a_uid"
+    if [ -n "${a_group-}" ]; then
+        _want=$(getent group "$a_group" | cut -d: -f3)
+        [ "$_want" = "$_gid" ] || set -- "$@" -g "$_want"
+    fi
+    if [ -n "${a_groups+set}" ]; then
+        _has=$(rh_user_sort "$(awk -F: -v u="$a_name" '("," $4 ",") ~ ("," u ",") { printf "%s,", $1 }' /etc/group)")
+        if yes "${a_append-}"; then _want=$(rh_user_sort "$_has,$a_groups"); else _want=$(rh_user_sort "$a_groups"); fi
+        [ "$_has" = "$_want" ] || set -- "$@" -G "$_want"
+    fi
+    [ -z "${a_comment+set}" ] || [ "$a_comment" = "$_comment" ] || set -- "$@" -c "$a_comment"
+    if [ -n "${a_home-}" ] && [ "$a_home" != "$_home" ]; then
+        set -- "$@" -d "$a_home"
+        if yes "${a_move_home-}"; then set -- "$@" -m; fi
+    fi
+    [ -z "${a_shell-}" ] || [ "$a_shell" = "$_shell" ] || set -- "$@" -s "$a_shell"
+    if [ -n "${a_password-}${a_password_lock-}${a_expires-}" ]; then
+        _shadow=$(getent shadow "$a_name")
+        _hash=${_shadow#*:}
+        _hash=${_hash%%:*}
+        if [ -n "${a_expires-}" ] && [ "$(rh_user_expires)" != "$(echo "$_shadow" | cut -d: -f8)" ]; then
+            _days=$(rh_user_expires)
+            set -- "$@" -e "${_days:+$(date -u -d "@$((_days * 86400))" +%F)}"
+        fi
+        case "${a_password_lock-} $_hash" in
+        'yes !'*) ;;
+        'yes '*) set -- "$@" -L ;;
+        'no !'*) set -- "$@" -U ;;
+        esac
+    fi
+    if [ $# -gt 0 ]; then
+        changed
+        checking || must usermod "$@" -- "$a_name"
+    fi
+    if [ -n "${a_password-}" ] && [ "${a_update_password-}" != on_create ] && [ "${_hash#!}" != "${a_password#!}" ]; then
+        changed
+        checking || rh_user_password
+    fi
+}
+rh_user_sort() { # comma list
+    printf '%s\n' "$1" | tr , '\n' | sed '/^$/d' | sort -u | paste -sd, -
+}
+rh_user_password() {
+    _locked=
+    if yes "${a_password_lock-}"; then _locked='!'; fi
+    printf '%s:%s\n' "$a_name" "$_locked$a_password" | run chpasswd -e 2>"$T/said" || fail "cannot set the password: $(cat "$T/said")"
+}
+# An account may have lost its home, or been made without one.
+rh_user_home() {
+    [ "${a_create_home-}" != no ] || return 0
+    _now=$(getent passwd "$a_name") || return 0
+    rh_user_fields
+    [ ! -e "$_home" ] || return 0
+    changed
+    must mkdir -p -- "$_home"
+    cp -a "${a_skeleton:-/etc/skel}/." "$_home/"
+    must chown -R "$_uid:$_gid" -- "$_home"
+    _mask=$(awk '$1 == "HOME_MODE" { print $2 }' /etc/login.defs)
+    must chmod "${_mask:-755}" -- "$_home"
+}
+rh_user_key() {
+    _now=$(getent passwd "$a_name") || return 0
+    rh_user_fields
+    : "${a_ssh_key_type:=rsa}"
+    case ${a_ssh_key_file:=.ssh/id_$a_ssh_key_type} in /*) ;; *) a_ssh_key_file=$_home/$a_ssh_key_file ;; esac
+    put ssh_key_file "$a_ssh_key_file"
+    if [ ! -e "$a_ssh_key_file" ]; then
+        changed
+        checking && return
+        _dir=${a_ssh_key_file%/*}
+        [ -d "$_dir" ] || must install -d -m 0700 -o "$_uid" -g "$_gid" -- "$_dir"
+        must ssh-keygen -q -t "$a_ssh_key_type" ${a_ssh_key_bits:+-b "$a_ssh_key_bits"} -N '' \
+            -C "${a_ssh_key_comment:-ansible-generated on $(uname -n)}" -f "$a_ssh_key_file"
+        must chown "$_uid:$_gid" -- "$a_ssh_key_file" "$a_ssh_key_file.pub"
+    fi
+    put ssh_public_key "$(cat -- "$a_ssh_key_file.pub")"
+}
