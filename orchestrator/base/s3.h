@@ -2,6 +2,8 @@
  *
  * Errors: ERR_NOT_FOUND, ERR_AUTH, ERR_CONFLICT (precondition failed), ERR_REJECTED (with S3's code), and those of http_send().
  * Only s3_complete_upload() makes an upload visible; it is called by the orchestrator when every exit code was 0.
+ * Requests that may safely be sent twice (all but s3_begin_upload() and a conditional s3_put()) are retried by retry.h.
+ * ETags are given and taken without quotes: radosgw refuses them quoted in If-Match.
  * Threads: a store may be used from many threads.
  */
 #pragma once
@@ -35,9 +37,17 @@ struct s3_part {
     int64_t size_bytes;
 };
 
+struct s3_upload {
+    const char *key;
+    const char *upload_id;
+};
+
 struct err *s3_open(const struct s3_options *options, struct s3 **s3) REHOST_MUST_CHECK;
 void s3_close(struct s3 *s3);
 const char *s3_bucket(const struct s3 *s3);
+const char *s3_region(const struct s3 *s3);
+/* The plain address of an object, without a signature: for people. */
+char *s3_url(const struct s3 *s3, struct arena *arena, const char *key);
 
 struct err *s3_put(const struct ctx *ctx, struct s3 *s3, const char *key, const void *data, size_t length,
                    bool only_if_absent) REHOST_MUST_CHECK;
@@ -58,11 +68,16 @@ struct err *s3_begin_upload(const struct ctx *ctx, struct s3 *s3, struct arena *
                             const char **upload_id) REHOST_MUST_CHECK;
 struct err *s3_list_parts(const struct ctx *ctx, struct s3 *s3, struct arena *arena, const char *key, const char *upload_id,
                           struct s3_part **parts, size_t *count) REHOST_MUST_CHECK;
+/* A success of the server that hides an error in its body is an error here. ERR_NOT_FOUND: no such upload (any more). */
 struct err *s3_complete_upload(const struct ctx *ctx, struct s3 *s3, const char *key, const char *upload_id,
                                const struct s3_part *parts, size_t count) REHOST_MUST_CHECK;
+/* Uploads that were begun and neither completed nor aborted, for keys under the prefix; at most 10 000. */
+struct err *s3_list_uploads(const struct ctx *ctx, struct s3 *s3, struct arena *arena, const char *prefix,
+                            struct s3_upload **uploads, size_t *count) REHOST_MUST_CHECK;
+/* Success also when the upload does not exist any more. */
 struct err *s3_abort_upload(const struct ctx *ctx, struct s3 *s3, const char *key, const char *upload_id) REHOST_MUST_CHECK;
 
-/* URLs for a host that holds no credential. They are registered with the scrubber. */
+/* URLs for a host that holds no credential. Their signatures are registered with the scrubber for as long as the arena lives. */
 char *s3_presign_get(struct s3 *s3, struct arena *arena, const char *key, int expires_seconds);
 char *s3_presign_part(struct s3 *s3, struct arena *arena, const char *key, const char *upload_id, int part_number,
                       int expires_seconds);
