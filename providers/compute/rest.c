@@ -187,7 +187,8 @@ static struct err *answer_error(struct arena *arena, const struct rest *rest, co
     struct problem problem = read_problem(arena, rest->dialect, response);
     const struct rest_rule *rule = find_rule(rest->dialect, &problem);
     enum err_kind kind = rule ? rule->kind : ERR_REJECTED; /* no rule: 1xx and 3xx, which no API sends here */
-    if (kind == ERR_TRANSIENT && !is_read(call))
+    bool may_have_begun = response->status == 408 || response->status >= 500;
+    if (kind == ERR_TRANSIENT && may_have_begun && !is_read(call))
         kind = ERR_UNKNOWN_OUTCOME;
     struct err *e = err_new(kind, "%s answered %d%s", call_name(arena, rest, call), response->status,
                             problem_text(arena, rest->dialect, &problem, response));

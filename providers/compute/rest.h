@@ -7,8 +7,8 @@
  * Errors: the first rule that fits decides the kind, the dialect's own before the common ones (401 auth, 404
  * not found, 409 and 423 conflict, 429 rate limit, other 4xx rejected, 408 and 5xx transient). Two
  * corrections then keep them honest:
- *   - for a call that changes something (any method but GET), transient becomes ERR_UNKNOWN_OUTCOME, and so
- * does a success whose body cannot be read: the request may have taken effect;
+ *   - for a call that changes something (any method but GET), 408 and 5xx become ERR_UNKNOWN_OUTCOME, and so
+ *     does a success whose body cannot be read: the request may have taken effect;
  *   - for a GET, an unknown outcome becomes ERR_TRANSIENT: it changes nothing.
  * Messages name provider, account, method, path template, status, the provider's code and words, and its
  * request id.
