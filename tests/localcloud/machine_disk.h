@@ -1,0 +1,12 @@
+// A machine's disk: an overlay over the image, its changes in a tmpfs of limited size (so that a full disk is
+// a full disk, and so that it works where the file system below is itself an overlay). Lives in the local
+// cloud's own mount namespace.
+#pragma once
+
+#include <stdbool.h>
+
+#include "model.h"
+
+// Makes DIR/root and writes into it what a provider's metadata service would answer.
+bool machine_disk_make(const struct server *server, const char *dir, struct why *why);
+void machine_disk_remove(const char *dir);

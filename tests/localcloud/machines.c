@@ -1,0 +1,355 @@
+// The backend with machines: each server is a Debian host with systemd, booted by systemd-nspawn on its own
+// disk and with its own address on the bridge. Works without systemd outside.
+#include <errno.h>
+#include <fcntl.h>
+#include <glob.h>
+#include <limits.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "backend.h"
+#include "cgroups.h"
+#include "host_network.h"
+#include "machine_disk.h"
+
+struct machine {
+    pthread_mutex_t lock;
+    pthread_cond_t changed;
+    pthread_t watcher;
+    bool has_watcher;
+    char *dir, *group;
+    pid_t supervisor; // systemd-nspawn; 0 = powered off
+    bool starting;
+};
+
+static char *group_pattern(const struct cloud *cloud, const char *id)
+{
+    return text_format("localcloud.%s.%s", cloud->network.bridge, id);
+}
+
+static void pause_ms(long ms)
+{
+    nanosleep(&(struct timespec){.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000}, NULL);
+}
+
+// Leftovers of a killed run with the same state directory and bridge: recorded by us, so known to be ours.
+static void clean_leftovers(struct cloud *cloud)
+{
+    char *pattern = text_format("%s/machines/*/pid", cloud->settings.state_dir);
+    char *groups = group_pattern(cloud, "*"),
+         *machines = text_format("%s/machines", cloud->settings.state_dir);
+    struct why why;
+    glob_t found;
+
+    if (glob(pattern, 0, NULL, &found) == 0) {
+        for (size_t i = 0; i < found.gl_pathc; i++)
+            process_kill_recorded(found.gl_pathv[i], "systemd-nspawn");
+        globfree(&found);
+    }
+    cgroups_kill(groups);
+    if (!dir_remove(machines, &why))
+        log_line("%s", why.text);
+    free(pattern), free(groups), free(machines);
+}
+
+// Mounts of our own, so that none survives us, however we end.
+static bool own_mounts(struct why *why)
+{
+    if (unshare(CLONE_NEWNS) != 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0)
+        return fail(why, "cannot get a mount namespace (root is needed): %s", strerror(errno));
+    return true;
+}
+
+static bool machines_start(struct cloud *cloud, struct why *why)
+{
+    char *init = text_format("%s/sbin/init", cloud->settings.image_dir ? cloud->settings.image_dir : "");
+    bool ok = faccessat(AT_FDCWD, init, F_OK, AT_SYMLINK_NOFOLLOW) == 0 ||
+              fail(why, "'%s' is not a machine image; make one with image.sh and name it with --image", init);
+
+    free(init);
+    if (!ok || !own_mounts(why) || !host_network_start(&cloud->network, why))
+        return false;
+    clean_leftovers(cloud);
+    return true;
+}
+
+static int machines_boot_delay_ms(const struct cloud *cloud)
+{
+    (void)cloud;
+    return 0;
+}
+
+static bool machines_create(struct server *server, struct why *why)
+{
+    struct machine *machine = zalloc(sizeof *machine);
+    char *id = text_format("%lld", (long long)server->id);
+
+    pthread_mutex_init(&machine->lock, NULL);
+    pthread_cond_init(&machine->changed, NULL);
+    machine->dir = text_format("%s/machines/%s", server->cloud->settings.state_dir, id);
+    machine->group = group_pattern(server->cloud, id);
+    server->machine = machine;
+    free(id);
+    return dir_make(machine->dir, why) && machine_disk_make(server, machine->dir, why);
+}
+
+// In the child after fork: only async-signal-safe calls.
+static void become_supervisor(const char *const argv[], const struct cgroups *groups, int console)
+{
+    sigset_t none;
+
+    sigemptyset(&none);
+    sigprocmask(SIG_SETMASK, &none, NULL);
+    setsid();
+    prctl(PR_SET_PDEATHSIG, SIGKILL); // of the watcher thread, which lives as long as the machine
+    cgroups_join(groups);
+    int null = open("/dev/null", O_RDWR);
+    dup2(null, 0), dup2(console, 1), dup2(console, 2);
+    close_range(3, UINT_MAX, CLOSE_RANGE_CLOEXEC);
+    execvp(argv[0], (char *const *)(uintptr_t)argv);
+    _exit(127);
+}
+
+static pid_t fork_supervisor(const struct server *server, struct machine *machine)
+{
+    char *name = text_format("rh%lld", (long long)server->id),
+         *log = text_format("%s/console.log", machine->dir);
+    char *hostname = text_format("--hostname=%s", server->name), *root = text_format("%s/root", machine->dir);
+    char *bridge = text_format("--network-bridge=%s", server->cloud->network.bridge);
+    const char *const argv[] = {"systemd-nspawn",
+                                "--quiet",
+                                "--directory",
+                                root,
+                                "--boot",
+                                "--register=no",
+                                "--keep-unit",
+                                bridge,
+                                "--machine",
+                                name,
+                                hostname,
+                                "--resolv-conf=off",
+                                "--timezone=off",
+                                "--link-journal=no",
+                                "--settings=no",
+                                "--console=pipe",
+                                NULL};
+    struct cgroups groups;
+    int console = open(log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
+
+    cgroups_make(&groups, machine->group);
+    pid_t pid = fork();
+    if (pid == 0)
+        become_supervisor(argv, &groups, console);
+    close(console);
+    free(name), free(log), free(hostname), free(root), free(bridge);
+    return pid;
+}
+
+static void record_supervisor(const struct machine *machine, pid_t pid)
+{
+    char *path = text_format("%s/pid", machine->dir),
+         *text = text_format("%d %lu\n", pid, process_start_time(pid));
+    struct why why;
+
+    if (!file_write(path, 0644, text, &why))
+        log_line("%s", why.text);
+    free(path), free(text);
+}
+
+static void set_supervisor(struct machine *machine, pid_t pid)
+{
+    pthread_mutex_lock(&machine->lock);
+    machine->supervisor = pid > 0 ? pid : 0;
+    machine->starting = false;
+    pthread_cond_broadcast(&machine->changed);
+    pthread_mutex_unlock(&machine->lock);
+}
+
+// One boot, until the machine is off. True if it asked for a reboot, which nspawn with --keep-unit leaves to
+// its caller.
+static bool run_once(struct server *server, struct machine *machine)
+{
+    enum { EXIT_REBOOT = 133 };
+    int status = 0;
+
+    pid_t pid = fork_supervisor(server, machine);
+    if (pid > 0)
+        record_supervisor(machine, pid);
+    set_supervisor(machine, pid);
+    if (pid <= 0)
+        return false;
+    while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
+        ;
+    cgroups_kill(machine->group);
+    return WIFEXITED(status) && WEXITSTATUS(status) == EXIT_REBOOT;
+}
+
+static void *watch(void *arg)
+{
+    struct server *server = arg;
+    struct machine *machine = server->machine;
+
+    while (run_once(server, machine))
+        ;
+    set_supervisor(machine, 0);
+    server_stopped(server);
+    return NULL;
+}
+
+// The host's init is the supervisor's child that lives in another pid namespace. 0 = not there (yet).
+static pid_t find_init(pid_t supervisor)
+{
+    char path[64], ours[64] = "", theirs[64];
+    pid_t found = 0;
+
+    snprintf(path, sizeof path, "/proc/%d/task/%d/children", supervisor, supervisor);
+    char *children = file_read(path, 1023), *save = NULL;
+    if (readlink("/proc/self/ns/pid", ours, sizeof ours - 1) < 0)
+        ours[0] = '\0';
+    for (char *pid = children ? strtok_r(children, " \n", &save) : NULL; pid && !found;
+         pid = strtok_r(NULL, " \n", &save)) {
+        snprintf(path, sizeof path, "/proc/%d/ns/pid", atoi(pid));
+        ssize_t n = readlink(path, theirs, sizeof theirs - 1);
+        theirs[n > 0 ? n : 0] = '\0';
+        if (n > 0 && !text_equal(ours, theirs))
+            found = atoi(pid);
+    }
+    free(children);
+    return found;
+}
+
+static bool is_off(struct machine *machine)
+{
+    pthread_mutex_lock(&machine->lock);
+    bool off = machine->supervisor == 0;
+    pthread_mutex_unlock(&machine->lock);
+    return off;
+}
+
+static void join_watcher(struct machine *machine)
+{
+    if (machine->has_watcher)
+        pthread_join(machine->watcher, NULL);
+    machine->has_watcher = false;
+}
+
+static bool machines_power_on(struct server *server, struct why *why)
+{
+    struct machine *machine = server->machine;
+
+    if (!is_off(machine))
+        return true;
+    join_watcher(machine);
+    machine->starting = true;
+    if (pthread_create(&machine->watcher, NULL, watch, server) != 0)
+        return fail(why, "cannot start a thread");
+    machine->has_watcher = true;
+    pthread_mutex_lock(&machine->lock);
+    while (machine->starting)
+        pthread_cond_wait(&machine->changed, &machine->lock);
+    pid_t supervisor = machine->supervisor;
+    pthread_mutex_unlock(&machine->lock);
+
+    for (int i = 0; supervisor && i < 1000 && !is_off(machine); i++, pause_ms(10)) { // 10 s
+        if (find_init(supervisor))
+            return true;
+    }
+    return fail(why, "the machine did not start; see '%s/console.log'", machine->dir);
+}
+
+static bool wait_off(struct machine *machine, int tries)
+{
+    while (tries-- > 0 && !is_off(machine))
+        pause_ms(10);
+    return is_off(machine);
+}
+
+static bool machines_power_off(struct server *server, struct why *why)
+{
+    struct machine *machine = server->machine;
+
+    if (!machine || is_off(machine))
+        return true;
+    pthread_mutex_lock(&machine->lock);
+    pid_t init = machine->supervisor ? find_init(machine->supervisor) : 0;
+    if (init)
+        kill(init, SIGKILL);
+    else if (machine->supervisor)
+        kill(machine->supervisor, SIGKILL);
+    pthread_mutex_unlock(&machine->lock);
+    if (wait_off(machine, 500))
+        return true;
+    pthread_mutex_lock(&machine->lock);
+    if (machine->supervisor)
+        kill(machine->supervisor, SIGKILL);
+    pthread_mutex_unlock(&machine->lock);
+    return wait_off(machine, 500) || fail(why, "the machine does not stop");
+}
+
+static bool machines_press_button(struct server *server, bool reboot, struct why *why)
+{
+    struct machine *machine = server->machine;
+
+    pthread_mutex_lock(&machine->lock);
+    pid_t init = machine->supervisor ? find_init(machine->supervisor) : 0;
+    bool ok = init && kill(init, SIGRTMIN + (reboot ? 5 : 4)) ==
+                          0; // systemd(1), "Signals": reboot and poweroff targets
+    pthread_mutex_unlock(&machine->lock);
+    return ok || fail(why, "the machine is not running");
+}
+
+static void machines_destroy(struct server *server)
+{
+    struct machine *machine = server->machine;
+    struct why why;
+
+    if (!machine)
+        return;
+    if (!machines_power_off(server, &why))
+        log_line("server %lld: %s", (long long)server->id, why.text);
+    join_watcher(machine);
+    machine_disk_remove(machine->dir);
+    server->machine = NULL;
+    pthread_mutex_destroy(&machine->lock);
+    pthread_cond_destroy(&machine->changed);
+    free(machine->dir), free(machine->group), free(machine);
+}
+
+static void *destroy_thread(void *server)
+{
+    machines_destroy(server);
+    return NULL;
+}
+
+static void machines_stop(struct cloud *cloud)
+{
+    size_t count = cloud->servers.count;
+    pthread_t *threads = zalloc((count + 1) * sizeof *threads);
+
+    for (size_t i = 0; i < count; i++)
+        if (pthread_create(&threads[i], NULL, destroy_thread, cloud->servers.items[i]) != 0)
+            abort();
+    for (size_t i = 0; i < count; i++)
+        pthread_join(threads[i], NULL);
+    free(threads);
+    clean_leftovers(cloud);
+    host_network_stop(&cloud->network);
+}
+
+const struct backend_ops backend_machines = {
+    .name = "machines",
+    .start = machines_start,
+    .stop = machines_stop,
+    .boot_delay_ms = machines_boot_delay_ms,
+    .create = machines_create,
+    .power_on = machines_power_on,
+    .power_off = machines_power_off,
+    .press_button = machines_press_button,
+    .destroy = machines_destroy,
+};

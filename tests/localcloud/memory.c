@@ -1,0 +1,50 @@
+// The backend without machines, for contract and scale tests: a server runs a settable time after it was
+// created, and nothing answers at its address.
+#include "backend.h"
+
+static bool memory_start(struct cloud *cloud, struct why *why)
+{
+    (void)cloud, (void)why;
+    return true;
+}
+
+static void memory_stop(struct cloud *cloud)
+{
+    (void)cloud;
+}
+
+static int memory_boot_delay_ms(const struct cloud *cloud)
+{
+    return cloud->settings.boot_delay_ms;
+}
+
+static bool memory_do(struct server *server, struct why *why)
+{
+    (void)server, (void)why;
+    return true;
+}
+
+static bool memory_press_button(struct server *server, bool reboot, struct why *why)
+{
+    (void)why;
+    if (!reboot)
+        server_stopped(server);
+    return true;
+}
+
+static void memory_destroy(struct server *server)
+{
+    (void)server;
+}
+
+const struct backend_ops backend_memory = {
+    .name = "memory",
+    .start = memory_start,
+    .stop = memory_stop,
+    .boot_delay_ms = memory_boot_delay_ms,
+    .create = memory_do,
+    .power_on = memory_do,
+    .power_off = memory_do,
+    .press_button = memory_press_button,
+    .destroy = memory_destroy,
+};

@@ -1,0 +1,241 @@
+#include "model.h"
+
+#include <arpa/inet.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct stock_out {
+    char *type, *location;
+};
+
+void cloud_init(struct cloud *cloud, const struct settings *settings)
+{
+    *cloud = (struct cloud){.settings = *settings, .next_id = 1000};
+    pthread_mutex_init(&cloud->lock, NULL);
+    cloud->rate_tokens = settings->rate_limit;
+    cloud->rate_at_ms = now_ms();
+}
+
+void cloud_lock(struct cloud *cloud)
+{
+    pthread_mutex_lock(&cloud->lock);
+}
+
+void cloud_unlock(struct cloud *cloud)
+{
+    pthread_mutex_unlock(&cloud->lock);
+}
+
+static void address_text(uint32_t address, char out[16])
+{
+    struct in_addr in = {.s_addr = htonl(address)};
+
+    inet_ntop(AF_INET, &in, out, 16);
+}
+
+bool network_parse(struct network *network, const char *text, const char *bridge, struct why *why)
+{
+    char address[32];
+    struct in_addr in;
+
+    *network = (struct network){0};
+    if (sscanf(text, "%31[0-9.]/%u", address, &network->prefix) != 2 ||
+        inet_pton(AF_INET, address, &in) != 1 || network->prefix < 16 || network->prefix > 24)
+        return fail(why, "the network '%s' is not an IPv4 network of /16 to /24", text);
+    network->base = ntohl(in.s_addr);
+    if ((network->base & 0xfffe0000u) != 0xc6120000u)
+        return fail(why, "the network '%s' lies outside 198.18.0.0/15, the range for tests", text);
+    if (strlen(bridge) >= sizeof network->bridge)
+        return fail(why, "the bridge name '%s' is longer than 15 characters", bridge);
+    strcpy(network->bridge, bridge); // NOLINT: measured above
+
+    uint32_t size = 1u << (32 - network->prefix);
+    network->first = network->prefix <= 20 ? 10 * 256 + 1 : 64;
+    network->count = size - network->first - 1;
+    address_text(network->base + 1, network->gateway);
+    address_text(network->base + 53, network->dns);
+    snprintf(network->gateway6, sizeof network->gateway6, "2001:db8:%x:%x::1", network->base >> 16,
+             (network->base + 1) & 0xffff);
+    return true;
+}
+
+// Addresses are handed out in turn, so that one that was given back is not somebody else's for a long while.
+static void network_take(struct cloud *cloud, struct server *server, bool ipv4, bool ipv6)
+{
+    struct network *net = &cloud->network;
+    uint32_t address = net->base + net->first + net->next++ % net->count;
+    uint32_t high = address >> 16, low = address & 0xffff;
+
+    server->ipv4_id = cloud->next_id++;
+    server->ipv6_id = cloud->next_id++;
+    if (ipv4)
+        address_text(address, server->ipv4);
+    if (ipv6) {
+        snprintf(server->ipv6_net, sizeof server->ipv6_net, "2001:db8:%x:%x::/64", high, low);
+        snprintf(server->ipv6, sizeof server->ipv6, "2001:db8:%x:%x::1", high, low);
+    }
+}
+
+bool cloud_take_request(struct cloud *cloud, int *remaining, time_t *full_at)
+{
+    double limit = cloud->settings.rate_limit, per_ms = limit / 3600000;
+    int64_t now = now_ms();
+
+    cloud->rate_tokens += (double)(now - cloud->rate_at_ms) * per_ms;
+    cloud->rate_at_ms = now;
+    if (cloud->rate_tokens > limit)
+        cloud->rate_tokens = limit;
+    bool ok = limit <= 0 || cloud->rate_tokens >= 1;
+    if (ok && limit > 0)
+        cloud->rate_tokens -= 1;
+    *remaining = (int)cloud->rate_tokens;
+    *full_at = time(NULL) + (limit > 0 ? (time_t)((limit - cloud->rate_tokens) / per_ms / 1000) + 1 : 0);
+    return ok;
+}
+
+struct action *action_start(struct cloud *cloud, const char *command, const char *resource_type,
+                            int64_t resource_id)
+{
+    struct action *action = zalloc(sizeof *action);
+
+    *action = (struct action){.id = cloud->next_id++,
+                              .command = command,
+                              .started = time(NULL),
+                              .resource_type = resource_type,
+                              .resource_id = resource_id};
+    array_add(&cloud->actions, action);
+    return action;
+}
+
+void action_finish(struct action *action, const char *error)
+{
+    action->status = error ? ACTION_ERROR : ACTION_SUCCESS;
+    action->finished = time(NULL);
+    if (error)
+        snprintf(action->error, sizeof action->error, "%s", error);
+}
+
+struct action *action_find(struct cloud *cloud, int64_t id)
+{
+    for (size_t i = 0; i < cloud->actions.count; i++) {
+        struct action *action = cloud->actions.items[i];
+        if (action->id == id)
+            return action;
+    }
+    return NULL;
+}
+
+struct server *server_find(struct cloud *cloud, int64_t id)
+{
+    for (size_t i = 0; i < cloud->servers.count; i++) {
+        struct server *server = cloud->servers.items[i];
+        if (server->id == id)
+            return server;
+    }
+    return NULL;
+}
+
+struct server *server_find_name(struct cloud *cloud, const char *name)
+{
+    for (size_t i = 0; i < cloud->servers.count; i++) {
+        struct server *server = cloud->servers.items[i];
+        if (strcasecmp(server->name, name) == 0)
+            return server;
+    }
+    return NULL;
+}
+
+struct server *server_add(struct cloud *cloud, const struct server_spec *spec)
+{
+    struct server *server = zalloc(sizeof *server);
+
+    *server = (struct server){.id = cloud->next_id++,
+                              .name = text_copy(spec->name),
+                              .type = text_copy(spec->type),
+                              .image = text_copy(spec->image),
+                              .location = text_copy(spec->location),
+                              .user_data = text_copy(spec->user_data),
+                              .labels = json_deep_copy(spec->labels),
+                              .public_keys = json_deep_copy(spec->public_keys),
+                              .firewalls = json_deep_copy(spec->firewalls),
+                              .status = SERVER_INITIALIZING,
+                              .created = time(NULL),
+                              .created_ms = now_ms(),
+                              .never_boots = spec->never_boots,
+                              .cloud = cloud};
+    network_take(cloud, server, spec->ipv4, spec->ipv6);
+    array_add(&cloud->servers, server);
+    return server;
+}
+
+bool stock_available(const struct cloud *cloud, const char *type, const char *location)
+{
+    for (size_t i = 0; i < cloud->stock_out.count; i++) {
+        const struct stock_out *out = cloud->stock_out.items[i];
+        if ((text_equal(out->type, "*") || text_equal(out->type, type)) &&
+            (text_equal(out->location, "*") || text_equal(out->location, location)))
+            return false;
+    }
+    return true;
+}
+
+void stock_set(struct cloud *cloud, const char *type, const char *location, bool available)
+{
+    for (size_t i = cloud->stock_out.count; i-- > 0;) {
+        struct stock_out *out = cloud->stock_out.items[i];
+        if ((!text_equal(type, "*") && !text_equal(type, out->type)) ||
+            (!text_equal(location, "*") && !text_equal(location, out->location)))
+            continue;
+        array_remove(&cloud->stock_out, out);
+        free(out->type), free(out->location), free(out);
+    }
+    if (available)
+        return;
+    struct stock_out *out = zalloc(sizeof *out);
+    *out = (struct stock_out){.type = text_copy(type), .location = text_copy(location)};
+    array_add(&cloud->stock_out, out);
+}
+
+struct ssh_key *ssh_key_create(struct cloud *cloud, const char *name, const char *public_key,
+                               const char *fingerprint, json_t *labels)
+{
+    struct ssh_key *key = zalloc(sizeof *key);
+
+    *key = (struct ssh_key){.id = cloud->next_id++,
+                            .name = text_copy(name),
+                            .public_key = text_copy(public_key),
+                            .labels = json_deep_copy(labels),
+                            .created = time(NULL)};
+    snprintf(key->fingerprint, sizeof key->fingerprint, "%s", fingerprint);
+    array_add(&cloud->ssh_keys, key);
+    return key;
+}
+
+void ssh_key_delete(struct cloud *cloud, struct ssh_key *key)
+{
+    array_remove(&cloud->ssh_keys, key);
+    json_decref(key->labels);
+    free(key->name), free(key->public_key), free(key);
+}
+
+struct firewall *firewall_create(struct cloud *cloud, const char *name, json_t *labels, json_t *rules,
+                                 json_t *applied_to)
+{
+    struct firewall *firewall = zalloc(sizeof *firewall);
+
+    *firewall = (struct firewall){.id = cloud->next_id++,
+                                  .name = text_copy(name),
+                                  .labels = json_deep_copy(labels),
+                                  .rules = json_deep_copy(rules),
+                                  .applied_to = json_deep_copy(applied_to),
+                                  .created = time(NULL)};
+    array_add(&cloud->firewalls, firewall);
+    return firewall;
+}
+
+void firewall_delete(struct cloud *cloud, struct firewall *firewall)
+{
+    array_remove(&cloud->firewalls, firewall);
+    json_decref(firewall->labels), json_decref(firewall->rules), json_decref(firewall->applied_to);
+    free(firewall->name), free(firewall);
+}
