@@ -102,6 +102,11 @@ struct err *store_step_end(const struct lease *lease, int seq, enum step_state s
 struct err *store_step_list(struct store *store, struct arena *arena, const char *run,
                             struct step_row **steps, size_t *count) REHOST_MUST_CHECK;
 
+/* How long a step of this id took on this host, mean of its last five successes; `guess_ms` when it never
+ * ran. */
+struct err *store_step_history(struct store *store, const char *host, const char *step_id, int64_t guess_ms,
+                               int64_t *estimate_ms) REHOST_MUST_CHECK;
+
 /* --- effects: intent before, outcome after each call that changes the outside --- */
 
 struct effect_row {

@@ -199,3 +199,20 @@ struct err *store_step_list(struct store *store, struct arena *arena, const char
     }
     return NULL;
 }
+
+struct err *store_step_history(struct store *store, const char *host, const char *step_id, int64_t guess_ms,
+                               int64_t *estimate_ms)
+{
+    CLEANUP_STMT sqlite3_stmt *stmt = NULL;
+    TRY(store_prepare(store, &stmt,
+                      "SELECT avg(took) FROM (SELECT s.ended_ms - s.started_ms AS took FROM step s JOIN run "
+                      "r ON r.id = s.run"
+                      " WHERE r.host = ? AND s.id = ? AND s.state = ? AND s.attempts = 1 ORDER BY "
+                      "s.started_ms DESC LIMIT 5)",
+                      "ssi", host, step_id, (int64_t)STEP_DONE));
+    bool row;
+    TRY(store_step_row(store, stmt, &row));
+    bool known = row && sqlite3_column_type(stmt, 0) != SQLITE_NULL;
+    *estimate_ms = known ? sqlite3_column_int64(stmt, 0) : guess_ms;
+    return NULL;
+}

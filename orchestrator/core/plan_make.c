@@ -1,0 +1,341 @@
+/* Making plans: from the inventory and a look at the world to a list of steps. */
+#include "base/clock.h"
+#include "base/decode.h"
+#include "base/retry.h"
+#include "core/placement.h"
+#include "core/plan.h"
+#include "core/plan_private.h"
+#include <string.h>
+
+struct maker {
+    struct project *project;
+    struct arena *arena;
+    const struct host *host;
+    const struct plan_options *options;
+    json_t *steps, *points, *warnings; /* borrowed from the plan */
+};
+
+static struct err *add_step(struct maker *maker, const char *id, const struct step_ops *ops,
+                            const char *title, json_t *input)
+{
+    int64_t estimate_ms;
+    struct err *e =
+        store_step_history(maker->project->store, maker->host->name, id, ops->estimate_ms, &estimate_ms);
+    if (e) {
+        json_decref(input);
+        return e;
+    }
+    json_array_append_new(maker->steps,
+                          json_pack("{s:s, s:s, s:s, s:i, s:s, s:I, s:o}", "id", id, "kind", ops->kind,
+                                    "title", title, "danger", ops->danger, "touches", ops->touches,
+                                    "estimate_ms", (json_int_t)estimate_ms, "input", input));
+    return NULL;
+}
+
+static struct err *add_fence(struct maker *maker)
+{
+    struct host_location old;
+    TRY(project_locate(maker->project, maker->host, &old));
+    const char *server = old.server_id ? old.server_id : old.name;
+    return add_step(maker, "fence", &step_fence, arena_printf(maker->arena, "fence old server %s", old.name),
+                    json_pack("{s:s, s:s}", "provider", old.account, "server", server));
+}
+
+static struct err *add_create(struct maker *maker, json_t *plan)
+{
+    json_t *places, *struck;
+    TRY(placement_rank(maker->project, maker->host, &places, &struck));
+    json_object_set_new(plan, "struck", struck);
+    const json_t *first = json_array_get(places, 0);
+    const char *title = arena_printf(maker->arena, "create server at %s/%s",
+                                     json_string_value(json_object_get(first, "provider")),
+                                     json_string_value(json_object_get(first, "region")));
+    if (!json_is_true(json_object_get(first, "available")))
+        json_array_append_new(maker->warnings, json_string("every place is reported sold out right now"));
+    return add_step(maker, "create", &step_provision, title,
+                    json_pack("{s:s, s:o}", "image", maker->host->image, "places", places));
+}
+
+static const char *plain_name(struct arena *arena, const char *playbook)
+{
+    const char *slash = strrchr(playbook, '/');
+    const char *name = slash ? slash + 1 : playbook;
+    return arena_strndup(arena, name, strcspn(name, "."));
+}
+
+static struct err *add_playbooks(struct maker *maker, const char *phase, const struct schema_texts *names)
+{
+    for (size_t i = 0; i < names->count; i++) {
+        const struct playbook *playbook;
+        TRY(project_playbook(maker->project, names->items[i], &playbook));
+        const char *plain = plain_name(maker->arena, names->items[i]);
+        TRY(add_step(maker, arena_printf(maker->arena, "%s-%s", phase, plain), &step_configure,
+                     arena_printf(maker->arena, "%s %s", phase, plain),
+                     json_pack("{s:s, s:s, s:I}", "playbook", names->items[i], "digest",
+                               playbook_digest(playbook), "tasks",
+                               (json_int_t)playbook_task_count(playbook))));
+    }
+    return NULL;
+}
+
+/* --- data --- */
+
+static const struct restore_point *choose_point(const struct maker *maker, const struct restore_point *points,
+                                                size_t count, int64_t before_ms)
+{
+    for (size_t i = 0; i < count; i++) /* newest first */
+        if (maker->options->stamp ? !strcmp(points[i].stamp, maker->options->stamp)
+                                  : points[i].taken_ms <= before_ms)
+            return &points[i];
+    return NULL;
+}
+
+static struct err *no_point(const struct maker *maker, const char *dataset, size_t count)
+{
+    struct err *e =
+        maker->options->stamp
+            ? err_new(ERR_NOT_FOUND, "dataset '%s' has no restore point '%s'", dataset, maker->options->stamp)
+            : err_new(ERR_NOT_FOUND, "dataset '%s' of host '%s' has no restore point before that time",
+                      dataset, maker->host->name);
+    return err_with_hint(e,
+                         count ? "it has %zu others: rehost status --host %s"
+                               : "%zu points in the store; take one with: rehost backup %s",
+                         count, maker->host->name);
+}
+
+static struct err *add_restore(struct maker *maker, const struct data_env *env,
+                               const struct host_dataset *item, int64_t incident_ms)
+{
+    const struct dataset dataset = {
+        .name = item->name, .kind = item->kind, .host = maker->host->name, .options = item->options};
+    struct restore_point *points;
+    const char **warnings;
+    size_t count, warning_count;
+    TRY(dataset_list_points(maker->project->ctx, env, maker->arena, &dataset, &points, &count, &warnings,
+                            &warning_count));
+    for (size_t i = 0; i < warning_count; i++)
+        json_array_append_new(maker->warnings, json_string(warnings[i]));
+    const int64_t before_ms = maker->options->before_ms ? maker->options->before_ms : incident_ms;
+    const struct restore_point *point = choose_point(maker, points, count, before_ms);
+    if (!point)
+        return no_point(maker, item->name, count);
+    json_array_append_new(
+        maker->points,
+        json_pack("{s:s, s:s, s:s, s:I, s:I, s:I, s:I}", "dataset", item->name, "kind", item->kind, "stamp",
+                  point->stamp, "taken_ms", (json_int_t)point->taken_ms, "size_bytes",
+                  (json_int_t)point->size_bytes, "age_ms", (json_int_t)(incident_ms - point->taken_ms),
+                  "rpo_ms", (json_int_t)(item->rpo_ms ? item->rpo_ms : maker->host->objectives.rpo_ms)));
+    return add_step(maker, arena_printf(maker->arena, "restore-%s", item->name), &step_restore,
+                    arena_printf(maker->arena, "restore %s %s", item->kind, item->name),
+                    json_pack("{s:s, s:s, s:s, s:O}", "name", item->name, "kind", item->kind, "stamp",
+                              point->stamp, "options", item->options));
+}
+
+static struct err *add_restores(struct maker *maker, int64_t incident_ms)
+{
+    if (!maker->host->datasets.count)
+        return NULL;
+    struct data_env env;
+    TRY(project_data(maker->project, &env));
+    for (FOREACH(struct host_dataset, dataset, maker->host->datasets))
+        TRY(add_restore(maker, &env, dataset, incident_ms));
+    return NULL;
+}
+
+static struct err *add_protect(struct maker *maker, const char *only)
+{
+    json_t *datasets = json_array();
+    for (FOREACH(struct host_dataset, item, maker->host->datasets))
+        if (!only || !strcmp(item->name, only))
+            json_array_append_new(datasets, json_pack("{s:s, s:s, s:O}", "name", item->name, "kind",
+                                                      item->kind, "options", item->options));
+    if (!json_array_size(datasets)) {
+        json_decref(datasets);
+        return only ? err_new(ERR_NOT_FOUND, "host '%s' has no dataset '%s'", maker->host->name, only) : NULL;
+    }
+    return add_step(maker, "protect", &step_protect, "back up", json_pack("{s:o}", "datasets", datasets));
+}
+
+/* --- checks --- */
+
+static const json_t *dataset_options(const struct host *host, const char *name)
+{
+    for (FOREACH(struct host_dataset, dataset, host->datasets))
+        if (!strcmp(dataset->name, name))
+            return dataset->options;
+    return NULL;
+}
+
+static json_t *check_input(const struct maker *maker, const struct check *check)
+{
+    const char *name = check->name    ? check->name
+                       : check->url   ? check->url
+                       : check->query ? check->query
+                                      : check->command;
+    json_t *input =
+        json_pack("{s:s, s:s, s:I, s:s*, s:s*}", "kind", check->kind, "name", name, "within_ms",
+                  (json_int_t)check->within_ms, "contains", check->contains, "ca_file", check->ca_file);
+    if (!strcmp(check->kind, "https"))
+        json_object_update_new(
+            input, json_pack("{s:s, s:I}", "url", check->url, "status", (json_int_t)check->status));
+    else if (!strcmp(check->kind, "command"))
+        json_object_set_new(input, "command", json_string(check->command));
+    else {
+        const json_t *options = dataset_options(maker->host, check->dataset);
+        json_object_update_new(input, json_pack("{s:s, s:s, s:s, s:I, s:O, s:O*}", "user", check->user,
+                                                "password", check->password, "query", check->query,
+                                                "at_least", (json_int_t)check->at_least, "database",
+                                                json_object_get(options, "database"), "port",
+                                                json_object_get(options, "port")));
+    }
+    return input;
+}
+
+static struct err *add_checks(struct maker *maker)
+{
+    json_t *checks = json_array();
+    for (FOREACH(struct check, check, maker->host->checks))
+        json_array_append_new(checks, check_input(maker, check));
+    if (!json_array_size(checks))
+        json_array_append_new(maker->warnings,
+                              json_string("no checks: nothing will prove that the service works"));
+    return add_step(maker, "verify", &step_verify,
+                    arena_printf(maker->arena, "verify, %zu checks", json_array_size(checks)),
+                    json_pack("{s:o}", "checks", checks));
+}
+
+/* --- DNS --- */
+
+struct dns_look {
+    struct maker *maker;
+    struct dns_account account;
+    struct dns_zone zone;
+    const char *name, *type;
+    struct dns_record_set set;
+};
+
+static struct err *zone_once(const struct ctx *ctx, void *arg)
+{
+    struct dns_look *look = arg;
+    return look->account.ops->zone_find(ctx, look->account.dns, look->maker->arena, look->name, &look->zone);
+}
+
+static struct err *record_once(const struct ctx *ctx, void *arg)
+{
+    struct dns_look *look = arg;
+    return look->account.ops->record_get(ctx, look->account.dns, look->maker->arena, &look->zone, look->name,
+                                         look->type, &look->set);
+}
+
+static struct err *look_at(struct dns_look *look, const char *type, json_t *expected)
+{
+    look->type = type;
+    look->set = (struct dns_record_set){0};
+    TRY(retry_run(look->maker->project->ctx, &retry_reads, "read the DNS record", record_once, look));
+    json_t *values = json_array();
+    for (size_t i = 0; i < look->set.count; i++)
+        json_array_append_new(values, json_string(look->set.values[i]));
+    json_object_set_new(expected, type,
+                        json_pack("{s:o, s:I}", "values", values, "ttl", (json_int_t)look->set.ttl_seconds));
+    return NULL;
+}
+
+static struct err *add_name(struct maker *maker, const struct dns_name *name)
+{
+    struct dns_look look = {.maker = maker, .name = name->name};
+    TRY(project_dns(maker->project, name->account, &look.account));
+    TRY(retry_run(maker->project->ctx, &retry_reads, "find the DNS zone", zone_once, &look));
+    json_t *expected = json_object();
+    json_t *input =
+        json_pack("{s:s, s:s, s:o}", "name", name->name, "provider", name->account, "expected", expected);
+    if (name->ttl_seconds)
+        json_object_set_new(input, "ttl", json_integer(name->ttl_seconds));
+    struct err *e = look_at(&look, "A", expected);
+    if (!e)
+        e = look_at(&look, "AAAA", expected);
+    if (e) {
+        json_decref(input);
+        return e;
+    }
+    int64_t ttl = json_integer_value(decode_find(expected, "A.ttl"));
+    if (ttl > 300)
+        json_array_append_new(maker->warnings,
+                              json_sprintf("%s has a TTL of %lld s: visitors move that much later",
+                                           name->name, (long long)ttl));
+    return add_step(maker, arena_printf(maker->arena, "dns-%s", name->name), &step_cutover,
+                    arena_printf(maker->arena, "point %s to the new server", name->name), input);
+}
+
+/* --- whole plans --- */
+
+static json_t *plan_head(struct maker *maker, const char *kind, const char *scenario, int64_t incident_ms)
+{
+    const struct inventory *inventory = maker->project->inventory;
+    maker->steps = json_array();
+    maker->points = json_array();
+    maker->warnings = json_array();
+    const int64_t now_ms = clock_now_ms();
+    return json_pack(
+        "{s:i, s:s, s:s, s:s, s:I, s:I, s:I, s:{s:s, s:s}, s:{s:I, s:I}, s:{}, s:o, s:[], s:o, s:o}",
+        "format", 1, "kind", kind, "host", maker->host->name, "scenario", scenario, "made_ms",
+        (json_int_t)now_ms, "valid_until_ms", (json_int_t)(now_ms + PLAN_VALID_MS), "incident_ms",
+        (json_int_t)incident_ms, "inventory", "path", inventory->path, "digest", inventory->digest,
+        "objectives", "rto_ms", (json_int_t)maker->host->objectives.rto_ms, "rpo_ms",
+        (json_int_t)maker->host->objectives.rpo_ms, "facts", "restore_points", maker->points, "struck",
+        "warnings", maker->warnings, "steps", maker->steps);
+}
+
+static struct err *fill_recover(struct maker *maker, json_t *plan, int64_t incident_ms)
+{
+    const struct host *host = maker->host;
+    TRY(add_fence(maker));
+    TRY(add_create(maker, plan));
+    TRY(add_step(maker, "reach", &step_reach, "reach it over SSH, replace its host key",
+                 json_pack("{s:I}", "boot_deadline_ms", (json_int_t)host->boot_deadline_ms)));
+    TRY(add_playbooks(maker, "configure", &host->playbooks.configure));
+    TRY(add_playbooks(maker, "secrets", &host->playbooks.secrets));
+    TRY(add_restores(maker, incident_ms));
+    TRY(add_playbooks(maker, "start", &host->playbooks.start));
+    TRY(add_checks(maker));
+    for (FOREACH(struct dns_name, name, host->names))
+        TRY(add_name(maker, name));
+    return add_protect(maker, NULL);
+}
+
+struct err *plan_recover(struct project *project, struct arena *arena, const struct host *host,
+                         const struct plan_options *options, struct plan *plan)
+{
+    TRY(project_store(project));
+    struct maker maker = {.project = project, .arena = arena, .host = host, .options = options};
+    const int64_t incident_ms = options->incident_ms ? options->incident_ms : clock_now_ms();
+    CLEANUP_JSON json_t *json = plan_head(&maker, "recover", "server-loss", incident_ms);
+    TRY(fill_recover(&maker, json, incident_ms));
+    plan->json = TAKE(json);
+    plan_seal(arena, plan);
+    return NULL;
+}
+
+struct err *plan_backup(struct project *project, struct arena *arena, const struct host *host,
+                        const char *dataset, struct plan *plan)
+{
+    TRY(project_store(project));
+    const struct plan_options options = {0};
+    struct maker maker = {.project = project, .arena = arena, .host = host, .options = &options};
+    struct host_location location;
+    TRY(project_find_server(project, host, &location));
+    if (!location.host_key)
+        return err_with_hint(err_new(ERR_INPUT, "the SSH host key of '%s' is not known", host->name),
+                             "put it into hosts.%s.current.host_key, as the server's console shows it: "
+                             "cat /etc/ssh/ssh_host_ed25519_key.pub",
+                             host->name);
+    CLEANUP_JSON json_t *json = plan_head(&maker, "backup", "routine", clock_now_ms());
+    json_object_set_new(json_object_get(json, "facts"), "reach",
+                        json_pack("{s:s, s:s}", "address", location.address, "host_key", location.host_key));
+    TRY(add_protect(&maker, dataset));
+    if (!json_array_size(maker.steps))
+        return err_with_hint(err_new(ERR_INPUT, "host '%s' has no datasets to back up", host->name),
+                             "describe them under hosts.%s.datasets", host->name);
+    plan->json = TAKE(json);
+    plan_seal(arena, plan);
+    return NULL;
+}
