@@ -1,10 +1,16 @@
 /* SSH to hosts whose key is known beforehand (libssh2, non-blocking beneath ctx_wait).
  *
  * ed25519 host keys only, compared raw before authentication; exec channels only; absolute deadlines and a byte budget before the banner;
- * keepalive every 15 s; a command killed by a signal is reported as such (libssh2 reports status 0 for it).
+ * keepalive every 15 s while an operation waits; a command killed by a signal is reported as such (libssh2 reports status 0 for it).
  *
- * Errors: ERR_TRANSIENT (not reachable yet, refused, reset before authentication), ERR_TRUST (another host key; nothing was sent),
- * ERR_AUTH (key refused), ERR_TIMEOUT, ERR_CANCELLED, ERR_UNKNOWN_OUTCOME (link lost while a command ran).
+ * What the server must offer (libssh2 1.10 has no chacha20, GCM or etm): host key ssh-ed25519; aes128-ctr, aes192-ctr or
+ * aes256-ctr; hmac-sha2-256 or hmac-sha2-512; curve25519-sha256, ecdh-sha2-nistp* or diffie-hellman-group16-sha512. A playbook
+ * that hardens sshd must leave one of each. The port forwarding of tunnels needs AllowTcpForwarding local.
+ *
+ * Errors: ERR_TRANSIENT (not reachable yet, refused, reset before authentication; the link was found lost before anything was sent),
+ * ERR_TRUST (another host key; nothing was sent), ERR_AUTH (key refused), ERR_REJECTED (no common algorithm, not an SSH server),
+ * ERR_INPUT (not an ed25519 key), ERR_TIMEOUT, ERR_CANCELLED, ERR_UNKNOWN_OUTCOME (link lost while a command ran).
+ * After ERR_TIMEOUT or ERR_CANCELLED the command may go on running on the host; the session can be used again.
  * Threads: one session belongs to one thread. ssh_global_init() once in main.
  */
 #pragma once
@@ -24,6 +30,7 @@ struct ssh_target {
     const char *host_key; /* "ssh-ed25519 AAAA..." (a comment may follow); NULL refuses unless trust_first_use */
     bool trust_first_use; /* accept whatever key is shown; ssh_host_key() tells which: only for `play` when asked for */
     int64_t connect_timeout_ms; /* 0: 20 s, for TCP, key exchange and authentication together */
+    int64_t silence_ms; /* 0: 45 s; the link counts as lost when keepalives stay unanswered for that long */
 };
 
 struct ssh_result {
@@ -40,11 +47,11 @@ struct err *ssh_connect(const struct ctx *ctx, const struct ssh_target *target, 
 void ssh_close(struct ssh *ssh);
 const char *ssh_host_key(const struct ssh *ssh); /* "ssh-ed25519 AAAA..." as shown by the server */
 
-/* Runs `command` by the login shell, feeds `input` (NULL: empty) on stdin, collects output (each at most max_output bytes, 0: 16 MiB).
- * A non-zero exit is no error here. */
+/* Runs `command` (at most 24000 bytes; longer scripts go over stdin) by the login shell, feeds `input` (NULL: empty) on stdin, collects
+ * output (each at most max_output bytes, 0: 16 MiB; more ends the command with ERR_REMOTE). A non-zero exit is no error here. */
 struct err *ssh_exec(const struct ctx *ctx, struct ssh *ssh, struct arena *arena, const char *command, const void *input,
                      size_t input_length, size_t max_output, struct ssh_result *result) REHOST_MUST_CHECK;
-/* As ssh_exec(), but exit != 0 or a signal is ERR_REMOTE with the last lines of stderr. */
+/* As ssh_exec(), but exit != 0 or a signal is ERR_REMOTE with the last lines of stderr. `result` may be NULL. */
 struct err *ssh_run(const struct ctx *ctx, struct ssh *ssh, struct arena *arena, const char *command, const void *input,
                     size_t input_length, struct ssh_result *result) REHOST_MUST_CHECK;
 
@@ -53,7 +60,8 @@ struct ssh_channel;
 struct err *ssh_channel_open(const struct ctx *ctx, struct ssh *ssh, const char *command,
                              struct ssh_channel **channel) REHOST_MUST_CHECK;
 /* Moves what can be moved: writes from `out` (consumed), reads into `in` and `errin`; returns when at least one byte moved, or
- * the far side closed (*eof), or wait_ms passed. */
+ * the far side closed (*eof), or wait_ms passed (-1: as long as the context allows). A full `in` or `errin` makes the far side wait:
+ * empty them between calls. */
 struct err *ssh_channel_pump(const struct ctx *ctx, struct ssh_channel *channel, struct strbuf *out, struct strbuf *in,
                              struct strbuf *errin, int64_t wait_ms, bool *eof) REHOST_MUST_CHECK;
 struct err *ssh_channel_send_eof(const struct ctx *ctx, struct ssh_channel *channel) REHOST_MUST_CHECK;
