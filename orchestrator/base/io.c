@@ -88,7 +88,7 @@ struct err *io_read_all(const struct ctx *ctx, int fd, struct strbuf *out)
 struct lookup {
     atomic_int owners;
     int done_fd;
-    int result; /* of getaddrinfo() */
+    atomic_int result; /* of getaddrinfo(); written last, so that who reads it sees `addresses` too */
     struct addrinfo *addresses;
     char port[8];
     char host[];
@@ -114,7 +114,8 @@ static void *lookup_thread(void *arg)
 {
     struct lookup *lookup = arg;
     struct addrinfo wanted = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_ADDRCONFIG};
-    lookup->result = getaddrinfo(lookup->host, lookup->port, &wanted, &lookup->addresses);
+    int result = getaddrinfo(lookup->host, lookup->port, &wanted, &lookup->addresses);
+    atomic_store(&lookup->result, result);
     (void)eventfd_write(lookup->done_fd, 1);
     lookup_release(lookup);
     return NULL;
@@ -143,12 +144,13 @@ static struct err *lookup_start(const char *host, int port, struct lookup **out)
     return NULL;
 }
 
-static struct err *lookup_wait(const struct ctx *ctx, const struct lookup *lookup)
+static struct err *lookup_wait(const struct ctx *ctx, struct lookup *lookup)
 {
     struct pollfd done = {.fd = lookup->done_fd, .events = POLLIN};
     TRY(err_wrap(ctx_wait(ctx, &done, 1, -1, NULL), "looking up '%s'", lookup->host));
-    if (lookup->result)
-        return err_new(ERR_TRANSIENT, "cannot look up '%s': %s", lookup->host, gai_strerror(lookup->result));
+    int result = atomic_load(&lookup->result);
+    if (result)
+        return err_new(ERR_TRANSIENT, "cannot look up '%s': %s", lookup->host, gai_strerror(result));
     return NULL;
 }
 
