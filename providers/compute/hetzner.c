@@ -83,8 +83,7 @@ static void hetzner_close(struct provider *provider)
     free(provider);
 }
 
-/* ---- reading a server
- * ------------------------------------------------------------------------------------------ */
+/* ---- reading a server ---- */
 
 static enum server_status read_status(const char *word)
 {
@@ -157,8 +156,7 @@ static struct err *read_server(struct arena *arena, const json_t *json, struct s
     return NULL;
 }
 
-/* ---- account and catalogue
- * ------------------------------------------------------------------------------------- */
+/* ---- account and catalogue ---- */
 
 static struct err *hetzner_check(const struct ctx *ctx, struct provider *provider, struct arena *arena,
                                  struct account_state *state)
@@ -261,8 +259,7 @@ static struct err *hetzner_catalog(const struct ctx *ctx, struct provider *provi
     return read_images(ctx, provider, arena, catalog);
 }
 
-/* ---- servers
- * --------------------------------------------------------------------------------------------------- */
+/* ---- servers ---- */
 
 static struct err *hetzner_server_list(const struct ctx *ctx, struct provider *provider, struct arena *arena,
                                        const struct label *label, struct server **servers, size_t *count)
@@ -294,15 +291,12 @@ static struct err *hetzner_server_get(const struct ctx *ctx, struct provider *pr
     return read_server(arena, decode_find(answer.body, "server"), server);
 }
 
-static json_t *key_ids(const struct server_spec *spec)
+static json_t *key_names(const struct server_spec *spec)
 {
-    json_t *ids = json_array();
-    for (size_t i = 0; i < spec->ssh_key_count; i++) {
-        char *end = NULL;
-        long long id = strtoll(spec->ssh_key_ids[i], &end, 10);
-        (void)json_array_append_new(ids, *end ? json_string(spec->ssh_key_ids[i]) : json_integer(id));
-    }
-    return ids;
+    json_t *names = json_array();
+    for (size_t i = 0; i < spec->ssh_key_count; i++)
+        (void)json_array_append_new(names, json_string(spec->ssh_key_ids[i]));
+    return names;
 }
 
 static json_t *label_object(const struct server_spec *spec)
@@ -315,10 +309,10 @@ static json_t *label_object(const struct server_spec *spec)
 
 static struct err *create_body(const struct server_spec *spec, json_t **body)
 {
-    *body = json_pack("{s:s, s:s, s:s, s:s, s:o, s:o, s:b, s:{s:b, s:b}}",     /* */
-                      "name", spec->name, "server_type", spec->size,           /* */
-                      "image", spec->image, "location", spec->region,          /* */
-                      "ssh_keys", key_ids(spec), "labels", label_object(spec), /* */
+    *body = json_pack("{s:s, s:s, s:s, s:s, s:o, s:o, s:b, s:{s:b, s:b}}",       /* */
+                      "name", spec->name, "server_type", spec->size,             /* */
+                      "image", spec->image, "location", spec->region,            /* */
+                      "ssh_keys", key_names(spec), "labels", label_object(spec), /* */
                       "start_after_create", true, "public_net", "enable_ipv4", true, "enable_ipv6", true);
     if (!*body)
         return err_new(ERR_INPUT, "server '%s': region, size or image is missing or not UTF-8", spec->name);
@@ -397,8 +391,10 @@ static struct err *hetzner_op_poll(const struct ctx *ctx, struct provider *provi
     return rest_op_poll(ctx, provider->rest, arena, op, done);
 }
 
-/* ---- keys
- * ------------------------------------------------------------------------------------------------------ */
+/* ---- keys ---- */
+
+/* A key's id in our contract is its name: unique in a project, and text, as the document's schema of
+ * `ssh_keys` in a create wants it. The document's prose also allows the number, which its schema refuses. */
 
 /* *key_id stays NULL when the project has no such key. */
 static struct err *find_key(const struct ctx *ctx, struct provider *provider, struct arena *arena,
@@ -414,7 +410,7 @@ static struct err *find_key(const struct ctx *ctx, struct provider *provider, st
         const char *text = NULL;
         TRY(decode_string(key, "public_key", &text));
         if (strcmp(spec_key_material(arena, text), wanted) == 0)
-            *key_id = rest_id(arena, key, "id");
+            TRY(decode_string(key, "name", key_id));
     }
     return NULL;
 }
@@ -429,8 +425,7 @@ static struct err *create_key(const struct ctx *ctx, struct provider *provider, 
         .method = "POST", .path = "/ssh_keys", .path_template = "/ssh_keys", .body = body};
     struct rest_answer answer = {0};
     TRY(rest_send(ctx, provider->rest, arena, &call, &answer));
-    *key_id = rest_id(arena, answer.body, "ssh_key.id");
-    return *key_id ? NULL : rest_answer_unreadable(&call, err_new(ERR_REJECTED, "answer lacks 'ssh_key.id'"));
+    return rest_answer_unreadable(&call, decode_string(answer.body, "ssh_key.name", key_id));
 }
 
 static struct err *hetzner_key_ensure(const struct ctx *ctx, struct provider *provider, struct arena *arena,
@@ -457,8 +452,14 @@ static struct err *hetzner_key_ensure(const struct ctx *ctx, struct provider *pr
 static struct err *hetzner_key_delete(const struct ctx *ctx, struct provider *provider, struct arena *arena,
                                       const char *key_id)
 {
+    json_t *keys = NULL;
+    const char *query = arena_printf(arena, "name=%s", rest_encode(arena, key_id));
+    TRY(rest_list(ctx, provider->rest, arena, "/ssh_keys", query, "ssh_keys", &keys));
+    const char *number = rest_id(arena, keys, "0.id");
+    if (!number)
+        return err_new(ERR_NOT_FOUND, "the project has no SSH key '%s'", key_id);
     struct rest_call call = {.method = "DELETE",
-                             .path = arena_printf(arena, "/ssh_keys/%s", rest_encode(arena, key_id)),
+                             .path = arena_printf(arena, "/ssh_keys/%s", rest_encode(arena, number)),
                              .path_template = "/ssh_keys/{id}"};
     struct rest_answer answer = {0};
     return rest_send(ctx, provider->rest, arena, &call, &answer);

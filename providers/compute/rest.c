@@ -80,8 +80,7 @@ static const char *call_name(struct arena *arena, const struct rest *rest, const
                         call->path_template);
 }
 
-/* ---- classification
- * -------------------------------------------------------------------------------------------- */
+/* ---- classification ---- */
 
 struct problem { /* what the far side says went wrong */
     int status;  /* 0: a failed operation */
@@ -204,8 +203,7 @@ struct err *rest_answer_unreadable(const struct rest_call *call, struct err *cau
     return err_with_kind(cause, ERR_UNKNOWN_OUTCOME);
 }
 
-/* ---- one exchange
- * ---------------------------------------------------------------------------------------------- */
+/* ---- one exchange ---- */
 
 static void decref(void *json)
 {
@@ -279,8 +277,7 @@ struct err *rest_send(const struct ctx *ctx, struct rest *rest, struct arena *ar
     return read_body(arena, rest, call, &response, &answer->body);
 }
 
-/* ---- lists
- * ----------------------------------------------------------------------------------------------------- */
+/* ---- lists ---- */
 
 const char *rest_encode(struct arena *arena, const char *text)
 {
@@ -336,8 +333,7 @@ struct err *rest_list(const struct ctx *ctx, struct rest *rest, struct arena *ar
                    rest->dialect->provider, rest->account, path, REST_MAX_PAGES);
 }
 
-/* ---- operations
- * ------------------------------------------------------------------------------------------------ */
+/* ---- operations ---- */
 
 struct err *rest_op_join(struct arena *arena, const json_t *json, const char *path, const char **op)
 {

@@ -81,8 +81,7 @@ static void hetzner_close(struct dns *dns)
     free(dns);
 }
 
-/* ---- names
- * ----------------------------------------------------------------------------------------------------- */
+/* ---- names ---- */
 
 static size_t length_without_dot(const char *name)
 {
@@ -141,8 +140,7 @@ static const char *value_to_api(struct arena *arena, const char *type, const cha
     return arena_printf(arena, "%.*s.", (int)length_without_dot(value), value);
 }
 
-/* ---- reading
- * --------------------------------------------------------------------------------------------------- */
+/* ---- reading ---- */
 
 static struct err *hetzner_zone_find(const struct ctx *ctx, struct dns *dns, struct arena *arena,
                                      const char *name, struct dns_zone *zone)
@@ -220,8 +218,7 @@ static struct err *hetzner_record_get(const struct ctx *ctx, struct dns *dns, st
     return NULL;
 }
 
-/* ---- writing
- * --------------------------------------------------------------------------------------------------- */
+/* ---- writing ---- */
 
 /* One write to one record set. */
 struct change {

@@ -61,7 +61,7 @@ static void assert_fine(struct err *e)
 }
 
 static const struct label labels[] = {{"rehost-run", "r1"}, {"rehost-host", "web-1"}};
-static const char *const keys[] = {"23"};
+static const char *const keys[] = {"rehost-r1"};
 static const struct server_spec spec = {
     .name = "rehost-r1-web-1-a1",
     .region = "nbg1",
@@ -103,7 +103,8 @@ static void create_sends_what_the_plan_says_and_joins_all_actions(void **state)
         &f.server, 0, "POST /servers",
         "{\"name\":\"rehost-r1-web-1-a1\",\"server_type\":\"cx23\",\"image\":\"debian-12\",\"location\":"
         "\"nbg1\","
-        "\"ssh_keys\":[23],\"labels\":{\"rehost-run\":\"r1\",\"rehost-host\":\"web-1\"},\"start_after_"
+        "\"ssh_keys\":[\"rehost-r1\"],\"labels\":{\"rehost-run\":\"r1\",\"rehost-host\":\"web-1\"},\"start_"
+        "after_"
         "create\":true,"
         "\"public_net\":{\"enable_ipv4\":true,\"enable_ipv6\":true},\"user_data\":\"#cloud-config\\n\"}"));
     end(&f);
@@ -306,8 +307,9 @@ static void catalog_joins_prices_stock_and_images(void **state)
 #define KEY "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIPaJ"
 #define NO_KEYS ANSWER("200 OK", "{\"ssh_keys\":[]" LAST_PAGE "}")
 #define HAS_KEY                                                                                              \
-    ANSWER("200 OK", "{\"ssh_keys\":[{\"id\":9,\"public_key\":\"ssh-ed25519 AAAAother x\"},"                 \
-                     "{\"id\":23,\"public_key\":\"" KEY " bob@desk\"}]" LAST_PAGE "}")
+    ANSWER("200 OK",                                                                                         \
+           "{\"ssh_keys\":[{\"id\":9,\"name\":\"bob\",\"public_key\":\"ssh-ed25519 AAAAother x\"},"          \
+           "{\"id\":23,\"name\":\"desk\",\"public_key\":\"" KEY " bob@desk\"}]" LAST_PAGE "}")
 
 static void key_that_is_there_is_found_by_its_material(void **state)
 {
@@ -316,7 +318,7 @@ static void key_that_is_there_is_found_by_its_material(void **state)
     const char *id = NULL;
     begin(&f, (const char *[]){HAS_KEY, NULL});
     assert_fine(ops->key_ensure(&f.ctx, f.provider, f.arena, "rehost-r1", KEY " alice@laptop\n", &id));
-    assert_string_equal(id, "23");
+    assert_string_equal(id, "desk");
     end(&f);
 }
 
@@ -325,9 +327,10 @@ static void key_that_is_not_there_is_registered(void **state)
     (void)state;
     struct fixture f;
     const char *id = NULL;
-    begin(&f, (const char *[]){NO_KEYS, ANSWER("201 Made", "{\"ssh_key\":{\"id\":77}}"), NULL});
+    begin(&f, (const char *[]){NO_KEYS,
+                               ANSWER("201 Made", "{\"ssh_key\":{\"id\":77,\"name\":\"rehost-r1\"}}"), NULL});
     assert_fine(ops->key_ensure(&f.ctx, f.provider, f.arena, "rehost-r1", KEY, &id));
-    assert_string_equal(id, "77");
+    assert_string_equal(id, "rehost-r1");
     canned_stop(&f.server);
     assert_true(canned_was_asked(&f.server, 1, "POST /ssh_keys",
                                  "{\"name\":\"rehost-r1\",\"public_key\":\"" KEY "\"}"));
@@ -341,7 +344,7 @@ static void key_that_somebody_registers_at_the_same_time_is_looked_up(void **sta
     const char *id = NULL;
     begin(&f, (const char *[]){NO_KEYS, ERROR("409 Conflict", "uniqueness_error"), HAS_KEY, NULL});
     assert_fine(ops->key_ensure(&f.ctx, f.provider, f.arena, "rehost-r1", KEY, &id));
-    assert_string_equal(id, "23");
+    assert_string_equal(id, "desk");
     end(&f);
 }
 
@@ -354,6 +357,20 @@ static void key_name_that_belongs_to_another_key_is_a_conflict(void **state)
     CLEANUP_ERR struct err *e = ops->key_ensure(&f.ctx, f.provider, f.arena, "rehost-r1", KEY, &id);
     assert_kind(e, ERR_CONFLICT);
     assert_non_null(strstr(err_hint(e), "rehost-r1"));
+    end(&f);
+}
+
+static void key_is_deleted_by_its_name(void **state)
+{
+    (void)state;
+    struct fixture f;
+    begin(&f, (const char *[]){HAS_KEY, ANSWER("204 No Content", ""), NO_KEYS, NULL});
+    assert_fine(ops->key_delete(&f.ctx, f.provider, f.arena, "bob"));
+    CLEANUP_ERR struct err *gone = ops->key_delete(&f.ctx, f.provider, f.arena, "bob");
+    assert_kind(gone, ERR_NOT_FOUND);
+    canned_stop(&f.server);
+    assert_true(canned_was_asked(&f.server, 0, "GET /ssh_keys?name=bob&per_page=50", NULL));
+    assert_true(canned_was_asked(&f.server, 1, "DELETE /ssh_keys/9", NULL));
     end(&f);
 }
 
@@ -379,6 +396,7 @@ int main(void)
         cmocka_unit_test(key_that_is_there_is_found_by_its_material),
         cmocka_unit_test(key_that_is_not_there_is_registered),
         cmocka_unit_test(key_that_somebody_registers_at_the_same_time_is_looked_up),
+        cmocka_unit_test(key_is_deleted_by_its_name),
         cmocka_unit_test(key_name_that_belongs_to_another_key_is_a_conflict),
     };
     return cmocka_run_group_tests(tests, find_provider, NULL);
