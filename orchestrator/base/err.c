@@ -35,6 +35,7 @@ static const char *const kind_names[ERR_KIND_COUNT] = {
     [ERR_TRUST] = "trust",
     [ERR_STALE] = "stale",
     [ERR_HELD] = "held",
+    [ERR_APPROVAL] = "approval",
     [ERR_CANCELLED] = "cancelled",
 };
 

@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #define REHOST_MUST_CHECK __attribute__((warn_unused_result))
+#define REHOST_NEVER_NULL __attribute__((returns_nonnull))
 #define REHOST_PRINTF(fmt_index, first) __attribute__((format(printf, fmt_index, first)))
 
 enum err_kind {
@@ -32,15 +33,17 @@ enum err_kind {
     ERR_TRUST,           /* a key, certificate or signature is not the expected one */
     ERR_STALE,           /* lease lost or plan out of date: this process must not act any more */
     ERR_HELD,            /* somebody else holds the lock */
+    ERR_APPROVAL,        /* a human has to agree first */
     ERR_CANCELLED,       /* the user asked to stop */
     ERR_KIND_COUNT
 };
 
 struct err;
 
-struct err *err_new(enum err_kind kind, const char *fmt, ...) REHOST_PRINTF(2, 3) REHOST_MUST_CHECK;
+struct err *err_new(enum err_kind kind, const char *fmt, ...) REHOST_PRINTF(2, 3) REHOST_MUST_CHECK REHOST_NEVER_NULL;
 /* For a failed system call: appends strerror(errno_value). */
-struct err *err_errno(enum err_kind kind, int errno_value, const char *fmt, ...) REHOST_PRINTF(3, 4) REHOST_MUST_CHECK;
+struct err *err_errno(enum err_kind kind, int errno_value, const char *fmt, ...)
+    REHOST_PRINTF(3, 4) REHOST_MUST_CHECK REHOST_NEVER_NULL;
 /* A new error of the cause's kind around `cause`, which it owns. NULL stays NULL: `TRY(err_wrap(f(), "reading '%s'", path))`. */
 struct err *err_wrap(struct err *cause, const char *fmt, ...) REHOST_PRINTF(2, 3) REHOST_MUST_CHECK;
 /* Sets the hint and returns `e`. */

@@ -68,7 +68,7 @@ struct step_services {
     void (*note)(struct step_run *step, const char *text);
     void (*progress)(struct step_run *step, const struct dataset_progress *progress);
     void (*live)(struct step_run *step, const char *text); /* what goes on right now; not kept */
-    /* NULL when the user agreed; `expected` must be typed for severe things. ERR_HELD: waiting for approval.
+    /* NULL when the user agreed; `expected` must be typed for severe things. ERR_APPROVAL: nobody agreed.
      */
     struct err *(*confirm)(struct step_run *step, enum danger danger, const char *question,
                            const char *expected);

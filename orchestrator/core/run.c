@@ -1,0 +1,247 @@
+#include "core/run.h"
+#include "base/clock.h"
+#include "base/decode.h"
+#include "base/hash.h"
+#include "base/log.h"
+#include "core/run_private.h"
+#include "core/verdict.h"
+#include <string.h>
+
+static const json_t *plan_steps(const struct run *run)
+{
+    return json_object_get(run->plan.json, "steps");
+}
+
+static const char *text_of(const json_t *json, const char *key)
+{
+    return json_string_value(json_object_get(json, key));
+}
+
+void run_init_bare_step(struct run *run, struct step_run *step, struct arena *arena, json_t *output)
+{
+    *step = (struct step_run){.ctx = run->project->ctx,
+                              .arena = arena,
+                              .services = &run->services,
+                              .effects = &run->effects,
+                              .run = run->id,
+                              .host = run->host->name,
+                              .id = "remove",
+                              .facts = run->facts,
+                              .output = output,
+                              .link = &run->link};
+}
+
+void run_init_step(struct run *run, struct step_run *step, struct arena *arena, size_t index)
+{
+    const json_t *planned = json_array_get(plan_steps(run), index);
+    json_t *output = json_object_get(run->facts, text_of(planned, "id"));
+    if (!output) {
+        output = json_object();
+        json_object_set_new(run->facts, text_of(planned, "id"), output);
+    }
+    run_init_bare_step(run, step, arena, output);
+    step->ops = step_find(text_of(planned, "kind"));
+    step->seq = (int)index + 1;
+    step->id = text_of(planned, "id");
+    step->input = json_object_get(planned, "input");
+}
+
+/* --- one step --- */
+
+static struct err *apply_step(struct run *run, struct step_run *step, const struct run_step_view *view)
+{
+    const struct step_row row = {.seq = view->seq, .id = view->id, .kind = view->kind, .title = view->title};
+    TRY(store_step_begin(&run->lease, &row));
+    run->current_seq = view->seq;
+    log_info("%s step %d '%s' begins", run->id, view->seq, view->id);
+    TRY(step->ops->apply(step));
+    return step->ops->verify ? step->ops->verify(step) : NULL;
+}
+
+static struct err *end_step(struct run *run, const struct step_run *step, struct run_step_view *view,
+                            struct err *error)
+{
+    view->state = error ? STEP_FAILED : STEP_DONE;
+    CLEANUP_ERR struct err *journal =
+        store_step_end(&run->lease, view->seq, view->state, step->output, error ? err_text(error) : NULL);
+    const struct run_observer *observer = run->options->observer;
+    if (observer && observer->step_end)
+        observer->step_end(observer->arg, view, error);
+    if (error)
+        return err_wrap(error, "step %d, %s", view->seq, view->title);
+    return TAKE(journal);
+}
+
+static struct err *do_step(struct run *run, size_t index, const struct step_row *past)
+{
+    CLEANUP_ARENA struct arena *arena = arena_new(0);
+    struct step_run step;
+    run_init_step(run, &step, arena, index);
+    const json_t *planned = json_array_get(plan_steps(run), index);
+    struct run_step_view view = {.seq = step.seq,
+                                 .count = (int)json_array_size(plan_steps(run)),
+                                 .id = step.id,
+                                 .kind = step.ops->kind,
+                                 .title = text_of(planned, "title"),
+                                 .state = STEP_RUNNING,
+                                 .estimate_ms = json_integer_value(json_object_get(planned, "estimate_ms"))};
+    if (past && past->state == STEP_DONE)
+        return NULL;
+    const struct run_observer *observer = run->options->observer;
+    if (observer && observer->step_begin)
+        observer->step_begin(observer->arg, &view);
+    const int64_t start_ms = clock_boot_ms();
+    struct err *e = apply_step(run, &step, &view);
+    view.elapsed_ms = clock_boot_ms() - start_ms;
+    return end_step(run, &step, &view, e);
+}
+
+/* --- the whole run --- */
+
+/* Outputs that the journal holds become facts again. */
+static struct err *load_facts(struct run *run, const struct step_row *past, size_t past_count)
+{
+    for (size_t i = 0; i < past_count; i++) {
+        json_t *output;
+        if (!past[i].output)
+            continue;
+        TRY(decode_json(past[i].output, strlen(past[i].output), "the journal", &output));
+        json_object_set_new(run->facts, past[i].id, output);
+    }
+    return NULL;
+}
+
+static const struct step_row *find_past(const struct step_row *past, size_t count, int seq)
+{
+    for (size_t i = 0; i < count; i++)
+        if (past[i].seq == seq)
+            return &past[i];
+    return NULL;
+}
+
+static struct err *do_steps(struct run *run)
+{
+    struct step_row *past;
+    size_t past_count;
+    TRY(store_step_list(run->project->store, run->arena, run->id, &past, &past_count));
+    TRY(load_facts(run, past, past_count));
+    for (size_t i = 0; i < json_array_size(plan_steps(run)); i++) {
+        TRY(ctx_check(run->project->ctx));
+        TRY(do_step(run, i, find_past(past, past_count, (int)i + 1)));
+    }
+    return NULL;
+}
+
+/* The new machine serves the host now; a machine that an earlier run made is retired. */
+static struct err *put_in_service(struct run *run)
+{
+    const json_t *create = json_object_get(run->facts, "create");
+    if (!create)
+        return NULL;
+    struct resource_row before;
+    TRY(store_resource_current(run->project->store, run->arena, run->host->name, &before));
+    if (before.server_id && strcmp(before.server_id, text_of(create, "server_id")) != 0) {
+        before.state = "retired";
+        TRY(store_resource_put(&run->lease, &before));
+    }
+    const struct resource_row now = {.account = text_of(create, "account"),
+                                     .server_id = text_of(create, "server_id"),
+                                     .run = run->id,
+                                     .host = run->host->name,
+                                     .state = "current"};
+    return store_resource_put(&run->lease, &now);
+}
+
+static struct err *conclude(struct run *run)
+{
+    TRY(put_in_service(run));
+    CLEANUP_ERR struct err *late = run_reap(run);
+    if (late) /* an account that is down must not spoil a finished recovery: `gc` comes later */
+        log_warn("%s: look for servers that landed late: %s", run->id, err_text(late));
+    CLEANUP_JSON json_t *verdict = NULL;
+    TRY(verdict_make(run->project->store, run->arena, &run->plan, run->id, &verdict));
+    return store_run_set_state(&run->lease, RUN_DONE, verdict);
+}
+
+static struct err *carry_out(struct run *run)
+{
+    run_fill_services(run);
+    TRY(run_start_heartbeat(run));
+    struct err *e = do_steps(run);
+    ssh_close(run->link);
+    if (!e)
+        e = conclude(run);
+    else
+        err_free(store_run_set_state(&run->lease, RUN_STOPPED, NULL));
+    run_stop_heartbeat(run);
+    err_free(store_lease_release(&run->lease));
+    json_decref(run->facts);
+    return e;
+}
+
+struct err *run_open_journal(struct run *run, const struct run_row *row)
+{
+    TRY(project_store(run->project));
+    TRY(store_lease_acquire(run->project->store, run->arena, run->host->name, run->id, &run->lease));
+    struct err *e = store_run_create(&run->lease, row);
+    if (e)
+        err_free(store_lease_release(&run->lease));
+    return e;
+}
+
+static struct err *new_run(struct run *run)
+{
+    const json_t *plan = run->plan.json;
+    const struct run_row row = {
+        .id = run->id,
+        .host = run->host->name,
+        .kind = text_of(plan, "kind"),
+        .plan = plan_text(run->arena, &run->plan),
+        .plan_digest = run->plan.digest,
+        .inventory = run->project->inventory->path,
+        .incident_ms = json_integer_value(json_object_get(plan, "incident_ms")),
+        .started_ms = clock_now_ms(),
+    };
+    return run_open_journal(run, &row);
+}
+
+static void announce(const struct run *run, bool resumed)
+{
+    const struct run_observer *observer = run->options->observer;
+    if (observer && observer->begin)
+        observer->begin(observer->arg, run->id, &run->plan, resumed);
+}
+
+struct err *run_start(struct project *project, struct arena *arena, const struct plan *plan,
+                      const struct run_options *options, const char **run_id)
+{
+    *run_id = NULL;
+    struct run run = {.project = project, .arena = arena, .options = options, .plan = *plan};
+    TRY(inventory_host(project->inventory, plan_host(plan), &run.host));
+    run.id = arena_printf(arena, "r-%s", hash_random_id(arena, 8));
+    TRY(new_run(&run));
+    *run_id = run.id;
+    json_t *known = json_object_get(plan->json, "facts");
+    run.facts = json_deep_copy(known);
+    announce(&run, false);
+    return carry_out(&run);
+}
+
+struct err *run_resume(struct project *project, struct arena *arena, const char *run_id,
+                       const struct run_options *options)
+{
+    TRY(project_store(project));
+    struct run_row row;
+    TRY(store_run_get(project->store, arena, run_id, &row));
+    if (row.state == RUN_DONE || row.state == RUN_ABANDONED)
+        return err_with_hint(err_new(ERR_INPUT, "run '%s' is %s", run_id, run_state_name(row.state)),
+                             "rehost report %s", run_id);
+    struct run run = {.project = project, .arena = arena, .options = options, .id = row.id};
+    TRY(inventory_host(project->inventory, row.host, &run.host));
+    TRY(plan_parse(arena, row.plan, strlen(row.plan), &run.plan));
+    TRY(store_lease_acquire(project->store, arena, row.host, row.id, &run.lease));
+    TRY(store_run_set_state(&run.lease, RUN_RUNNING, NULL));
+    run.facts = json_deep_copy(json_object_get(run.plan.json, "facts"));
+    announce(&run, true);
+    return carry_out(&run);
+}
