@@ -78,21 +78,24 @@ cloud_final_modules: [package-update-upgrade-install, write-files-deferred, scri
   scripts-per-boot, scripts-per-instance, scripts-user, ssh-authkey-fingerprints, final-message, power-state-change]
 E
 printf 'policy: enabled\n' >"$root/etc/cloud/ds-identify.cfg"
-printf 'UseDNS no\nPermitRootLogin prohibit-password\n' >"$root/etc/ssh/sshd_config.d/10-image.conf"
+printf 'UseDNS no\nPermitRootLogin yes\n' >"$root/etc/ssh/sshd_config.d/10-image.conf"
+# Set before, so that cloud-init has nothing to change and does not restart sshd under the first login.
+printf 'PasswordAuthentication no\n' >"$root/etc/ssh/sshd_config.d/50-cloud-init.conf"
 printf '127.0.0.1 localhost\n::1 localhost ip6-localhost ip6-loopback\n' >"$root/etc/hosts"
 
 # Boot time: nothing that a machine in a container cannot use, and no timers that wake up all machines of a test at once.
 systemctl --root="$root" -q enable systemd-networkd ssh cron
 systemctl --root="$root" -q mask systemd-networkd-wait-online.service console-getty.service getty@.service \
-    systemd-logind-varlink.socket e2scrub_reap.service systemd-resolved.service 2>/dev/null || :
+    e2scrub_reap.service systemd-resolved.service 2>/dev/null || :
 systemctl --root="$root" -q disable apt-daily.timer apt-daily-upgrade.timer dpkg-db-backup.timer e2scrub_all.timer \
     fstrim.timer man-db.timer systemd-timesyncd.service 2>/dev/null || :
 
 touch "$root/.complete"
 rm -rf --one-file-system "$image"
 mv "$root" "$image"
-# Older images go, unless a machine still runs on one (the mount would keep it busy; then the next build removes it).
+# Older images go, unless a local cloud still runs on one: it holds a lock on it.
 for old in "$dir/$suite-"*; do
-    [ "$old" = "$image" ] || rm -rf --one-file-system "$old"
+    [ "$old" = "$image" ] && continue
+    flock -n "$old/.complete" rm -rf --one-file-system "$old" || echo "kept the older image $old: it is in use" >&2
 done
 echo "$image"

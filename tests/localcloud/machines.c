@@ -8,6 +8,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
@@ -66,14 +67,22 @@ static bool own_mounts(struct why *why)
     return true;
 }
 
+// image.sh removes old images, but not one that is locked. The lock lasts as long as this process.
+static bool hold_image(const char *image_dir, struct why *why)
+{
+    char *path = text_format("%s/.complete", image_dir ? image_dir : "");
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    bool ok = fd >= 0 && flock(fd, LOCK_SH | LOCK_NB) == 0;
+
+    free(path);
+    return ok || fail(why, "'%s' is not a machine image; make one with image.sh and name it with --image",
+                      image_dir ? image_dir : "");
+}
+
 static bool machines_start(struct cloud *cloud, struct why *why)
 {
-    char *init = text_format("%s/sbin/init", cloud->settings.image_dir ? cloud->settings.image_dir : "");
-    bool ok = faccessat(AT_FDCWD, init, F_OK, AT_SYMLINK_NOFOLLOW) == 0 ||
-              fail(why, "'%s' is not a machine image; make one with image.sh and name it with --image", init);
-
-    free(init);
-    if (!ok || !own_mounts(why) || !host_network_start(&cloud->network, why))
+    if (!hold_image(cloud->settings.image_dir, why) || !own_mounts(why) ||
+        !host_network_start(&cloud->network, why))
         return false;
     clean_leftovers(cloud);
     return true;
