@@ -67,6 +67,19 @@ static inline void err_freep(struct err **e)
 }
 #define CLEANUP_ERR __attribute__((cleanup(err_freep)))
 
+#ifdef __clang_analyzer__
+/* The static analyzer sees one file at a time and would follow paths on which a new error is no error. */
+#define err_new(...) err_exists(err_new(__VA_ARGS__))
+#define err_errno(...) err_exists(err_errno(__VA_ARGS__))
+#define err_with_hint(...) err_exists(err_with_hint(__VA_ARGS__))
+static inline struct err *err_exists(struct err *e)
+{
+    if (!e)
+        __builtin_unreachable();
+    return e;
+}
+#endif
+
 /* Returns the error of `expression` to the caller, if any. The only macro that hides a return. */
 #define TRY(expression)                                                                                                \
     do {                                                                                                               \

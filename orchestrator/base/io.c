@@ -132,7 +132,7 @@ static struct err *lookup_start(const char *host, int port, struct lookup **out)
     atomic_init(&lookup->owners, 2);
     lookup->done_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 
-    pthread_t thread;
+    pthread_t thread = 0;
     int failed = lookup->done_fd < 0 ? errno : pthread_create(&thread, NULL, lookup_thread, lookup);
     if (failed) {
         atomic_store(&lookup->owners, 1);
@@ -180,8 +180,7 @@ static struct err *connect_one(const struct ctx *ctx, const struct addrinfo *add
         return connect_failed(ETIMEDOUT, to->host, port);
     if (getsockopt(sock, SOL_SOCKET, SO_ERROR, &failed, &size) || failed)
         return connect_failed(failed ? failed : errno, to->host, port);
-    *fd = sock;
-    sock = -1;
+    *fd = io_take(&sock);
     return NULL;
 }
 

@@ -7,6 +7,13 @@
 
 void io_closep(int *fd); /* closes when >= 0 */
 #define CLEANUP_FD __attribute__((cleanup(io_closep)))
+/* TAKE() for descriptors. */
+static inline int io_take(int *fd)
+{
+    int taken = *fd;
+    *fd = -1;
+    return taken;
+}
 
 struct err *io_write_all(const struct ctx *ctx, int fd, const void *data, size_t length) REHOST_MUST_CHECK;
 /* Reads until end of file into `out` (its maximum is the limit: ERR_INPUT beyond). */

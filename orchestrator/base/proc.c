@@ -185,8 +185,10 @@ static struct err *pump(const struct ctx *ctx, struct child *child, const char *
         TRY(err_wrap(ctx_wait(ctx, fds, 4, -1, NULL), "running '%s'", child->name));
         if (fds[1].revents)
             feed(&child->in, &input, &left);
-        TRY(drain(&child->out, out, child->name));
-        TRY(drain(&child->err, errout, child->name));
+        if (out)
+            TRY(drain(&child->out, out, child->name));
+        if (errout)
+            TRY(drain(&child->err, errout, child->name));
         if (fds[0].revents)
             return NULL;
     }

@@ -54,9 +54,10 @@ static void the_memory_of_a_secret_is_left_out_of_core_dumps(void **state)
     char line[512];
     bool ours = false, found = false;
     while (fgets(line, sizeof(line), maps)) {
-        unsigned long from = 0, to = 0;
-        if (sscanf(line, "%lx-%lx ", &from, &to) == 2)
-            ours = (uintptr_t)secret >= from && (uintptr_t)secret < to;
+        char *rest = NULL;
+        uintptr_t from = strtoul(line, &rest, 16);
+        if (*rest == '-') /* "7f12a000-7f12b000 rw-p ..." begins a mapping */
+            ours = (uintptr_t)secret >= from && (uintptr_t)secret < strtoul(rest + 1, NULL, 16);
         if (ours && !strncmp(line, "VmFlags:", 8))
             found = strstr(line, " dd") != NULL;
     }
