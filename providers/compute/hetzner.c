@@ -445,6 +445,7 @@ static struct err *hetzner_key_ensure(const struct ctx *ctx, struct provider *pr
         return NULL;
     }
     err_free(lookup);
+    e = err_with_kind(e, ERR_REJECTED); /* trying again would not help */
     return err_with_hint(
         e, "the key name '%s' belongs to a different key: remove that one or choose another name", name);
 }

@@ -228,6 +228,13 @@ struct change {
     const struct dns_record_set *wanted;
 };
 
+/* The least TTL of the service counts where less is wanted: a flip must not fail for that. */
+static int64_t wanted_ttl(const struct dns_record_set *wanted)
+{
+    return wanted->ttl_seconds > 0 && wanted->ttl_seconds < TTL_MIN_SECONDS ? TTL_MIN_SECONDS
+                                                                            : wanted->ttl_seconds;
+}
+
 static json_t *records_json(struct arena *arena, const struct dns_record_set *set)
 {
     json_t *records = json_array();
@@ -252,7 +259,7 @@ static struct err *create_set(const struct ctx *ctx, struct dns *dns, struct are
     CLEANUP_JSON json_t *body = json_pack("{s:s, s:s, s:o}", "name", change->relative_name, "type",
                                           wanted->type, "records", records_json(arena, wanted));
     if (body && wanted->ttl_seconds > 0)
-        (void)json_object_set_new(body, "ttl", json_integer(wanted->ttl_seconds));
+        (void)json_object_set_new(body, "ttl", json_integer(wanted_ttl(wanted)));
     struct rest_call call = {
         .method = "POST",
         .path = arena_printf(arena, "/zones/%s/rrsets", rest_encode(arena, change->zone->id)),
@@ -283,7 +290,7 @@ static struct err *set_records(const struct ctx *ctx, struct dns *dns, struct ar
 static struct err *change_ttl(const struct ctx *ctx, struct dns *dns, struct arena *arena,
                               const struct change *change, const char **op)
 {
-    CLEANUP_JSON json_t *body = json_pack("{s:I}", "ttl", (json_int_t)change->wanted->ttl_seconds);
+    CLEANUP_JSON json_t *body = json_pack("{s:I}", "ttl", (json_int_t)wanted_ttl(change->wanted));
     struct rest_call call = {.method = "POST",
                              .path = arena_printf(arena, "%s/actions/change_ttl", change->set_path),
                              .path_template = "/zones/{zone}/rrsets/{name}/{type}/actions/change_ttl",
@@ -309,17 +316,6 @@ static struct err *not_as_expected(struct arena *arena, const struct dns_record_
         "somebody else changed it: find out who, then plan again");
 }
 
-static struct err *check_wanted(const struct dns_record_set *expected, const struct dns_record_set *wanted)
-{
-    if (strcmp(expected->type, wanted->type) != 0 || strcasecmp(expected->name, wanted->name) != 0)
-        return err_new(ERR_INTERNAL, "'%s' %s is expected, '%s' %s wanted: not one record set",
-                       expected->name, expected->type, wanted->name, wanted->type);
-    if (wanted->count > 0 && wanted->ttl_seconds != 0 && wanted->ttl_seconds < TTL_MIN_SECONDS)
-        return err_new(ERR_INPUT, "'%s' %s: a TTL of %lld s is below Hetzner's minimum of %d s", wanted->name,
-                       wanted->type, (long long)wanted->ttl_seconds, TTL_MIN_SECONDS);
-    return NULL;
-}
-
 /* What leads from `found` to what is wanted. Values go first: they are what the users wait for. */
 static struct err *write_change(const struct ctx *ctx, struct dns *dns, struct arena *arena,
                                 const struct dns_record_set *found, const struct change *change,
@@ -332,7 +328,7 @@ static struct err *write_change(const struct ctx *ctx, struct dns *dns, struct a
         return create_set(ctx, dns, arena, change, op);
     if (!same)
         TRY(set_records(ctx, dns, arena, change, op));
-    if (change->wanted->ttl_seconds > 0 && change->wanted->ttl_seconds != found->ttl_seconds)
+    if (wanted_ttl(change->wanted) > 0 && wanted_ttl(change->wanted) != found->ttl_seconds)
         TRY(change_ttl(ctx, dns, arena, change, op));
     return NULL;
 }
@@ -344,7 +340,9 @@ static struct err *hetzner_record_set_if(const struct ctx *ctx, struct dns *dns,
     struct change change = {.zone = zone, .wanted = wanted};
     struct dns_record_set found = {0};
     *op = NULL;
-    TRY(check_wanted(expected, wanted));
+    if (strcmp(expected->type, wanted->type) != 0 || strcasecmp(expected->name, wanted->name) != 0)
+        return err_new(ERR_INTERNAL, "'%s' %s is expected, '%s' %s wanted: not one record set",
+                       expected->name, expected->type, wanted->name, wanted->type);
     TRY(relative_name(arena, zone, wanted->name, &change.relative_name));
     TRY(hetzner_record_get(ctx, dns, arena, zone, wanted->name, wanted->type, &found));
     if (!dns_record_set_equal(&found, expected) && !dns_record_set_equal(&found, wanted))

@@ -287,6 +287,9 @@ int main(int argc, char **argv)
     CLEANUP_ERR struct err *e = run(&d, command, argv);
     if (!e)
         return 0;
-    printf("error %s: %s\n", err_kind_name(err_kind(e)), err_text(e));
+    printf("error %s: %s", err_kind_name(err_kind(e)), err_text(e));
+    if (err_retry_after_ms(e))
+        printf(" (retry after %lld ms)", (long long)err_retry_after_ms(e));
+    printf("\n");
     return 1;
 }

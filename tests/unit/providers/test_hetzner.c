@@ -348,14 +348,14 @@ static void key_that_somebody_registers_at_the_same_time_is_looked_up(void **sta
     end(&f);
 }
 
-static void key_name_that_belongs_to_another_key_is_a_conflict(void **state)
+static void key_name_that_belongs_to_another_key_is_refused(void **state)
 {
     (void)state;
     struct fixture f;
     const char *id = NULL;
     begin(&f, (const char *[]){NO_KEYS, ERROR("409 Conflict", "uniqueness_error"), NO_KEYS, NULL});
     CLEANUP_ERR struct err *e = ops->key_ensure(&f.ctx, f.provider, f.arena, "rehost-r1", KEY, &id);
-    assert_kind(e, ERR_CONFLICT);
+    assert_kind(e, ERR_REJECTED);
     assert_non_null(strstr(err_hint(e), "rehost-r1"));
     end(&f);
 }
@@ -397,7 +397,7 @@ int main(void)
         cmocka_unit_test(key_that_is_not_there_is_registered),
         cmocka_unit_test(key_that_somebody_registers_at_the_same_time_is_looked_up),
         cmocka_unit_test(key_is_deleted_by_its_name),
-        cmocka_unit_test(key_name_that_belongs_to_another_key_is_a_conflict),
+        cmocka_unit_test(key_name_that_belongs_to_another_key_is_refused),
     };
     return cmocka_run_group_tests(tests, find_provider, NULL);
 }
