@@ -198,14 +198,33 @@ static bool read_firewalls(const struct request *request, struct response *respo
     return true;
 }
 
+// A type, an image or a place by name or id. The document has text only; clients of the provider send ids as
+// numbers, too.
+static bool reference(const struct request *request, struct response *response, const char *field,
+                      bool needed, char out[64])
+{
+    const json_t *value = json_object_get(request->body, field);
+    const char *text = NULL;
+
+    out[0] = '\0';
+    if (json_is_integer(value))
+        snprintf(out, 64, "%lld", json_integer_value(value));
+    else if (!hz_text(request, response, field, needed, &text))
+        return false;
+    if (text)
+        snprintf(out, 64, "%s", text);
+    return true;
+}
+
 // What is ordered: type, image and place, that fit together and are in stock.
 static bool read_order(const struct request *request, struct response *response, struct server_spec *spec)
 {
-    const char *type_name, *image_name, *location;
+    char type_name[64], image_name[64], place[64];
+    const char *location = NULL;
 
-    if (!hz_text(request, response, "server_type", true, &type_name) ||
-        !hz_text(request, response, "image", true, &image_name) ||
-        !hz_text(request, response, "location", false, &location))
+    if (!reference(request, response, "server_type", true, type_name) ||
+        !reference(request, response, "image", true, image_name) ||
+        !reference(request, response, "location", false, place))
         return false;
     const struct hz_type *type = hz_type_find(type_name);
     const struct hz_image *image = type ? hz_image_find(image_name, type->architecture) : NULL;
@@ -216,7 +235,7 @@ static bool read_order(const struct request *request, struct response *response,
     if (!text_equal(image->architecture, type->architecture))
         return hz_invalid(response, "image", "the image's architecture does not fit the server type's"),
                false;
-    if (location && !hz_location_exists(location, &location))
+    if (*place && !hz_location_exists(place, &location))
         return hz_invalid(response, "location", "unknown location"), false;
     location = location ? location : hz_default_location(request->cloud, type);
     if (!hz_type_offered(type, location))

@@ -1,0 +1,98 @@
+#!/bin/bash
+# The local cloud held to the provider's published document: Prism stands between and answers an error for every request or answer
+# that the document does not allow.
+. "$(dirname "$0")/../localcloud/testlib.sh"
+SPEC=$ROOT/tests/contract/specs/hetzner.json
+PRISM=$("$ROOT/tests/contract/prism/install.sh") || exit 1
+cloud_start --backend memory --boot-delay-ms 0 --published --dns none
+
+port=$((21000 + $$ % 10000))
+"$PRISM" proxy "$SPEC" "$URL" --errors --host 127.0.0.1 --port "$port" >"$WORK/prism.log" 2>&1 &
+EXTRA_PIDS=$!
+within 60 grep -q 'Prism is listening' "$WORK/prism.log" || { cat "$WORK/prism.log"; exit 1; }
+
+# conforms STATUS METHOD PATH [JSON]
+conforms() {
+    wanted=$1
+    shift
+    api_at "http://127.0.0.1:$port" "$@" >/dev/null
+    is "$(status)" "$wanted" && ! grep -q 'UNPROCESSABLE_ENTITY\|VIOLATIONS\|sl-violations' "$WORK/body" "$WORK/headers"
+}
+field() { jq -r "$1" "$WORK/body"; }
+settle() { within 10 sh -c "curl -sS '$ADMIN/state' | jq -e '[.servers[].busy] | any | not'"; }
+
+check "the proxy notices a request that the document does not allow" sh -c \
+    "curl -sS -X POST -H 'Authorization: Bearer $TOKEN' -H 'Content-Type: application/json' -d '{\"name\":1}' http://127.0.0.1:$port/ssh_keys | grep -q UNPROCESSABLE_ENTITY"
+
+ssh-keygen -q -t ed25519 -N '' -f "$WORK/k"
+check "POST /ssh_keys" conforms 201 POST ssh_keys "$(jq -nc --arg k "$(cat "$WORK/k.pub")" '{name: "k", public_key: $k, labels: {a: "b"}}')"
+KEY=$(field .ssh_key.id)
+check "GET /ssh_keys" conforms 200 GET ssh_keys
+check "GET /ssh_keys/{id}" conforms 200 GET "ssh_keys/$KEY"
+check "PUT /ssh_keys/{id}" conforms 200 PUT "ssh_keys/$KEY" '{"name":"k2","labels":{}}'
+for list in server_types locations images pricing firewalls primary_ips zones servers; do
+    check "GET /$list" conforms 200 GET "$list"
+done
+check "GET /server_types/{id}" conforms 200 GET server_types/114
+check "GET /locations/{id}" conforms 200 GET locations/1
+check "GET /images/{id}" conforms 200 GET images/114690387
+check "GET /images with filters" conforms 200 GET 'images?type=system&name=debian-12&architecture=x86'
+
+check "POST /firewalls" conforms 201 POST firewalls \
+    '{"name":"f","rules":[{"direction":"in","source_ips":["0.0.0.0/0"],"protocol":"tcp","port":"22"}]}'
+FIREWALL=$(field .firewall.id)
+check "GET /firewalls, one there" conforms 200 GET firewalls
+check "GET /firewalls/{id}" conforms 200 GET "firewalls/$FIREWALL"
+check "POST /firewalls/{id}/actions/apply_to_resources" conforms 201 POST "firewalls/$FIREWALL/actions/apply_to_resources" \
+    '{"apply_to":[{"type":"label_selector","label_selector":{"selector":"rehost-run"}}]}'
+
+check "POST /servers" conforms 201 POST servers "{\"name\":\"web-1\",\"server_type\":\"cx23\",\"image\":\"ubuntu-24.04\",
+    \"location\":\"nbg1\",\"ssh_keys\":[\"k2\"],\"labels\":{\"rehost-run\":\"r1\"},\"firewalls\":[{\"firewall\":$FIREWALL}],
+    \"user_data\":\"#cloud-config\\n{}\",\"public_net\":{\"enable_ipv4\":true,\"enable_ipv6\":true}}"
+ID=$(field .server.id) ACTION=$(field .action.id) NEXT=$(field '.next_actions[0].id')
+check "POST /servers without keys" conforms 201 POST servers '{"name":"web-2","server_type":"cx23","image":"debian-12"}'
+settle
+check "GET /servers, two there" conforms 200 GET 'servers?label_selector=rehost-run%3Dr1&per_page=50&sort=created:desc&status=running'
+check "GET /servers, the second page" conforms 200 GET 'servers?per_page=1&page=2'
+check "GET /servers/{id}" conforms 200 GET "servers/$ID"
+check "PUT /servers/{id}" conforms 200 PUT "servers/$ID" '{"labels":{"rehost-run":"r1","rehost-node":"web-1"}}'
+check "GET /actions/{id}" conforms 200 GET "actions/$ACTION"
+check "GET /actions?id=&id=" conforms 200 GET "actions?id=$ACTION&id=$NEXT"
+for command in poweroff poweron shutdown reset reboot; do
+    check "POST /servers/{id}/actions/$command" conforms 201 POST "servers/$ID/actions/$command"
+    settle
+done
+check "GET /primary_ips, some there" conforms 200 GET primary_ips
+
+check "POST /zones" conforms 201 POST zones '{"name":"example.com","mode":"primary","ttl":3600}'
+check "GET /zones, one there" conforms 200 GET 'zones?name=example.com'
+check "GET /zones/{id_or_name}" conforms 200 GET zones/example.com
+R=zones/example.com/rrsets
+check "POST rrsets" conforms 201 POST $R '{"name":"www","type":"A","ttl":60,"records":[{"value":"198.18.10.1","comment":"by a test"}]}'
+check "GET rrsets" conforms 200 GET "$R?per_page=100"
+check "GET rrsets by name and type" conforms 200 GET "$R?name=www&type=A"
+check "GET an rrset" conforms 200 GET $R/www/A
+check "PUT an rrset" conforms 200 PUT $R/www/A '{"labels":{"a":"b"}}'
+check "set_records" conforms 201 POST $R/www/A/actions/set_records '{"records":[{"value":"198.18.10.2"}]}'
+check "add_records" conforms 201 POST $R/www/A/actions/add_records '{"records":[{"value":"198.18.10.3"}]}'
+check "remove_records" conforms 201 POST $R/www/A/actions/remove_records '{"records":[{"value":"198.18.10.2"}]}'
+check "change_ttl" conforms 201 POST $R/www/A/actions/change_ttl '{"ttl":120}'
+check "change_ttl to the zone's" conforms 201 POST $R/www/A/actions/change_ttl '{"ttl":null}'
+check "GET an rrset with the zone's TTL" conforms 200 GET $R/www/A
+check "DELETE an rrset" conforms 201 DELETE $R/www/A
+check "DELETE /zones/{id_or_name}" conforms 201 DELETE zones/example.com
+
+# Errors.
+check "404" conforms 404 GET servers/4711
+TOKEN=wrong check "401" conforms 401 GET servers
+check "409" conforms 409 POST servers '{"name":"web-1","server_type":"cx23","image":"debian-12"}'
+check "422" conforms 422 POST servers '{"name":"web_1","server_type":"cx23","image":"debian-12"}'
+curl -sS -X POST -d '{"available":false}' "$ADMIN/stock"
+check "412" conforms 412 POST servers '{"name":"web-3","server_type":"cx23","image":"debian-12"}'
+check "GET /server_types, all sold out" conforms 200 GET server_types
+
+settle
+check "DELETE /servers/{id}" conforms 200 DELETE "servers/$ID"
+check "DELETE /firewalls/{id}" conforms 204 DELETE "firewalls/$FIREWALL"
+check "DELETE /ssh_keys/{id}" conforms 204 DELETE "ssh_keys/$KEY"
+finish
