@@ -3,11 +3,15 @@ add_compile_definitions(_GNU_SOURCE)
 add_compile_options(
   -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wold-style-definition
   -Wpointer-arith -Wcast-qual -Wwrite-strings -Wvla -Wformat=2 -Wundef -Wimplicit-fallthrough
+  -Wno-missing-field-initializers # tables name only what is not zero
   -fno-strict-aliasing -fno-common)
 
 if(REHOST_SANITIZE)
   add_compile_options(-fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer)
   add_link_options(-fsanitize=address,undefined)
+  if(REHOST_FUZZ)
+    add_compile_options(-fsanitize=fuzzer-no-link) # coverage in the libraries guides the fuzzer
+  endif()
 elseif(REHOST_TSAN)
   add_compile_options(-fsanitize=thread -fno-omit-frame-pointer)
   add_link_options(-fsanitize=thread)

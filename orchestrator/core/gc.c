@@ -159,7 +159,8 @@ static struct err *gc_account(struct project *project, struct arena *arena, cons
         *item = (struct gc_item){
             .account = account->name, .server_id = server->id, .name = server->name, .run = run_id};
         TRY(why_it_stays(project, arena, server, run_id, account, &item->why));
-        if (item->why)
+        item->owned = item->why != NULL;
+        if (item->owned)
             continue;
         item->why = "its run is over and it serves no host";
         if (remove)

@@ -46,6 +46,7 @@ struct err *run_destroy(struct project *project, struct arena *arena, const char
 
 struct gc_item {
     const char *account, *server_id, *name, *run;
+    bool owned; /* stays */
     bool removed;
     const char *why; /* why it goes, or why it stays */
 };

@@ -1,0 +1,37 @@
+#include "base/clock.h"
+#include "cli/out.h"
+#include "cli/plan_options.h"
+#include "cli/show.h"
+
+struct err *cli_plan_options(const struct cli *cli, struct plan_options *options)
+{
+    *options = (struct plan_options){.stamp = cli_option(cli, "timestamp")};
+    if (cli_option(cli, "incident"))
+        TRY(clock_parse_utc(cli_option(cli, "incident"), &options->incident_ms));
+    if (cli_option(cli, "before"))
+        TRY(clock_parse_utc(cli_option(cli, "before"), &options->before_ms));
+    if (options->incident_ms > clock_now_ms())
+        return err_new(ERR_INPUT, "the incident '%s' lies in the future (times are UTC)",
+                       cli_option(cli, "incident"));
+    return NULL;
+}
+
+struct err *cmd_plan(struct cli *cli)
+{
+    CLEANUP_PROJECT struct project *project = NULL;
+    struct plan_options options;
+    const struct host *host;
+    struct plan plan;
+    TRY(cli_plan_options(cli, &options));
+    TRY(cli_open_project(cli, &project));
+    TRY(cli_pick_host(cli, project, &host));
+    TRY(plan_recover(project, cli->arena, host, &options, &plan));
+    const char *out = cli_option(cli, "out");
+    if (out)
+        TRY(plan_save(cli->arena, &plan, out));
+    show_plan(cli, &plan, out != NULL);
+    out_text(cli, "Next:  rehost recover %s\n", out ? out : host->name);
+    cli->data = json_pack("{s:O, s:s, s:s?}", "plan", plan.json, "digest", plan.digest, "saved", out);
+    cli->exit_code = show_plan_needs_attention(&plan) ? EXIT_ATTENTION : EXIT_OK;
+    return NULL;
+}

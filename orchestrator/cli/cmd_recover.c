@@ -1,0 +1,50 @@
+#include "base/fs.h"
+#include "cli/confirm.h"
+#include "cli/out.h"
+#include "cli/plan_options.h"
+#include "cli/run_command.h"
+#include "cli/show.h"
+#include <string.h>
+
+/* An approved plan is a file; a host is a name of the inventory. */
+static struct err *take_plan(struct cli *cli, struct project *project, struct plan *plan)
+{
+    const char *argument = cli->arguments[0];
+    if (strchr(argument, '/') || strchr(argument, '.')) {
+        TRY(plan_load(cli->arena, argument, plan));
+        return plan_check_fresh(plan, project->inventory);
+    }
+    struct plan_options options;
+    const struct host *host;
+    TRY(cli_plan_options(cli, &options));
+    TRY(cli_pick_host(cli, project, &host));
+    return plan_recover(project, cli->arena, host, &options, plan);
+}
+
+static struct err *refuse_when_open(struct cli *cli, struct project *project, const char *host)
+{
+    struct run_row open;
+    TRY(store_run_find_open(project->store, cli->arena, host, &open));
+    if (!open.id)
+        return NULL;
+    return err_with_hint(err_new(ERR_HELD, "host '%s' has an unfinished run '%s' (%s)", host, open.id,
+                                 run_state_name(open.state)),
+                         "go on with: rehost resume %s   or give it up with: rehost destroy %s", open.id,
+                         open.id);
+}
+
+struct err *cmd_recover(struct cli *cli)
+{
+    CLEANUP_PROJECT struct project *project = NULL;
+    struct plan plan;
+    TRY(cli_open_project(cli, &project));
+    TRY(project_store(project));
+    TRY(take_plan(cli, project, &plan));
+    TRY(refuse_when_open(cli, project, plan_host(&plan)));
+    show_plan(cli, &plan, false);
+    out_text(cli, "\n");
+    char *question =
+        arena_printf(cli->arena, "recover %s: create a server, restore, move DNS", plan_host(&plan));
+    TRY(confirm_ask(cli, DANGER_MODERATE, question, "yes"));
+    return run_command_start(cli, project, &plan);
+}

@@ -1,0 +1,5 @@
+/* Options that `plan` and `recover` share. */
+#pragma once
+#include "cli/cli.h"
+
+struct err *cli_plan_options(const struct cli *cli, struct plan_options *options) REHOST_MUST_CHECK;

@@ -1,0 +1,192 @@
+/* The command table. Help, man page, completion and docs/reference.md come from here: `rehost help --man` and
+ * so on. */
+#include "cli/cli.h"
+
+#define OPTIONS(table) .options = (table), .option_count = sizeof(table) / sizeof(*(table))
+
+const struct cli_option cli_common_options[] = {
+    {"inventory", 'i', "FILE", "the inventory; default: $REHOST_INVENTORY, else inventory.yaml"},
+    {"json", 0, NULL, "print the result as one JSON document (schema rehost/1) on stdout"},
+    {"help", 'h', NULL, "explain the command"},
+};
+const size_t cli_common_option_count = sizeof(cli_common_options) / sizeof(*cli_common_options);
+
+static const struct cli_option init_options[] = {
+    {"provider", 0, "TYPE", "type of the provider account in the new inventory"},
+};
+
+static const struct cli_option plan_options[] = {
+    {"incident", 0, "TIME", "when the host was lost, UTC; default: now"},
+    {"before", 0, "TIME", "use the newest restore points before this time; default: the incident"},
+    {"timestamp", 0, "STAMP", "use the restore point of this name (YYYYMMDD_HHMMSS) for every dataset"},
+    {"out", 'o', "FILE", "save the plan, to be approved and given to `recover`"},
+};
+
+static const struct cli_option recover_options[] = {
+    {"incident", 0, "TIME", "when the host was lost, UTC; default: now"},
+    {"before", 0, "TIME", "use the newest restore points before this time; default: the incident"},
+    {"timestamp", 0, "STAMP", "use the restore point of this name (YYYYMMDD_HHMMSS) for every dataset"},
+    {"yes", 'y', NULL, "agree to what costs money or moves traffic (not to severe steps)"},
+    {"confirm", 0, "HOST", "agree to severe steps (power off the old server) for this host"},
+    {"accept-unproven-fence", 0, "HOST", "go on although nothing proves that the old server is off"},
+};
+
+static const struct cli_option resume_options[] = {
+    {"yes", 'y', NULL, "agree to what costs money or moves traffic (not to severe steps)"},
+    {"confirm", 0, "HOST", "agree to severe steps for this host"},
+    {"accept-unproven-fence", 0, "HOST", "go on although nothing proves that the old server is off"},
+};
+
+static const struct cli_option backup_options[] = {
+    {"dataset", 'd', "NAME", "only this dataset"},
+};
+
+static const struct cli_option play_options[] = {
+    {"host", 0, "ADDRESS[:PORT]", "the machine to configure"},
+    {"key", 'k', "FILE", "private SSH key (ed25519, OpenSSH format); default: ~/.ssh/id_ed25519"},
+    {"user", 'u', "NAME", "log in as; default: root"},
+    {"host-key", 0, "KEY", "the host's key, `ssh-ed25519 AAAA...`; default: from ~/.ssh/known_hosts"},
+    {"trust-on-first-use", 0, NULL, "accept whatever host key is shown, and print it"},
+    {"check", 'C', NULL, "change nothing, report what would change"},
+    {"diff", 'D', NULL, "show what changes in files"},
+    {"extra-vars", 'e', "K=V|@FILE", "a variable, or a file of variables (YAML or JSON); strongest", true},
+    {"as", 0, "HOST", "with the variables and secrets of this host of the inventory"},
+};
+
+static const struct cli_option destroy_options[] = {
+    {"confirm", 0, "RUN", "agree, by the run's id"},
+};
+
+static const struct cli_option gc_options[] = {
+    {"remove", 0, NULL, "remove what nobody owns; without it, only report"},
+    {"yes", 'y', NULL, "do not ask"},
+};
+
+static const struct cli_option help_options[] = {
+    {"man", 0, NULL, "print the man page (roff)"},
+    {"reference", 0, NULL, "print the command reference (Markdown)"},
+    {"completion", 0, NULL, "print the completion for bash"},
+};
+
+const struct cli_command cli_commands[] = {
+    {.name = "init",
+     .arguments = "[FOLDER]",
+     .max_arguments = 1,
+     .run = cmd_init,
+     OPTIONS(init_options),
+     .summary = "make an inventory with new keys",
+     .description = "Writes inventory.yaml and, under keys/, an SSH key, the working key of backups, a "
+                    "signing key, and the "
+                    "recovery key. Move the recovery key (keys/recovery.agekey) offline: it opens every "
+                    "backup. Nothing that "
+                    "exists is overwritten.",
+     .example = "rehost init ops"},
+    {.name = "check",
+     .arguments = "[HOST]",
+     .max_arguments = 1,
+     .run = cmd_check,
+     .summary = "find out today what would stop a recovery tomorrow",
+     .description = "Looks at tokens, places, images, playbooks, keys, object storage, restore points and "
+                    "their age, DNS and "
+                    "its TTLs. Changes nothing. Exit 2 when something needs attention.",
+     .example = "rehost check"},
+    {.name = "plan",
+     .arguments = "[HOST]",
+     .max_arguments = 1,
+     .run = cmd_plan,
+     OPTIONS(plan_options),
+     .summary = "show what a recovery would do, without touching anything",
+     .description = "Reads the providers' catalogues, the restore points and the DNS records as they are, "
+                    "and prints place, "
+                    "tasks, restore points with their age, DNS changes and a forecast against the "
+                    "objectives. Nothing is "
+                    "changed. Exit 2 when the plan needs attention.",
+     .example = "rehost plan web-1 --out web-1.plan"},
+    {.name = "recover",
+     .arguments = "HOST|PLAN",
+     .min_arguments = 1,
+     .max_arguments = 1,
+     .run = cmd_recover,
+     OPTIONS(recover_options),
+     .summary = "rebuild a lost host and prove it",
+     .description = "Places, fences, creates, reaches, configures, restores secrets and data, verifies, "
+                    "flips DNS, confirms it at "
+                    "the authoritative servers, and takes the first backup. With the file of an approved "
+                    "plan it carries out "
+                    "exactly that plan. Ctrl-C stops safely; every stopped run can be resumed.",
+     .example = "rehost recover web-1 --incident 02:41"},
+    {.name = "resume",
+     .arguments = "[RUN]",
+     .max_arguments = 1,
+     .run = cmd_resume,
+     OPTIONS(resume_options),
+     .summary = "go on with a run that was stopped or killed",
+     .description = "Reads the journal, looks at the world, adopts what a lost answer left behind, and goes "
+                    "on. Without RUN: the "
+                    "only open run.",
+     .example = "rehost resume r-7k2f9qxm"},
+    {.name = "status",
+     .arguments = "[RUN|HOST]",
+     .max_arguments = 1,
+     .run = cmd_status,
+     .summary = "hosts, backups and runs at a glance",
+     .description = "Reads only the journal and the inventory; asks nobody.",
+     .example = "rehost status"},
+    {.name = "report",
+     .arguments = "[RUN]",
+     .max_arguments = 1,
+     .run = cmd_report,
+     .summary = "what a run did, measured, against the objectives",
+     .description = "Steps with their times, measured RTO and RPO, what was lost, and every call that "
+                    "changed the outside. "
+                    "Without RUN: the newest.",
+     .example = "rehost report r-7k2f9qxm --json"},
+    {.name = "backup",
+     .arguments = "[HOST]",
+     .max_arguments = 1,
+     .run = cmd_backup,
+     OPTIONS(backup_options),
+     .summary = "back up a host's datasets",
+     .description = "The host streams to the object store over URLs that are signed here; it holds no "
+                    "storage credential and no "
+                    "key that could open a backup. Only when every part is there and every exit code was 0 "
+                    "does the backup exist.",
+     .example = "rehost backup web-1"},
+    {.name = "play",
+     .arguments = "PLAYBOOK",
+     .min_arguments = 1,
+     .max_arguments = 1,
+     .run = cmd_play,
+     OPTIONS(play_options),
+     .summary = "apply a playbook to any host",
+     .description =
+         "PLAYBOOK is a file, or the name of a shipped playbook. Needs no inventory unless --as is given.",
+     .example = "rehost play hardening --host 203.0.113.7 --check --diff"},
+    {.name = "destroy",
+     .arguments = "RUN",
+     .min_arguments = 1,
+     .max_arguments = 1,
+     .run = cmd_destroy,
+     OPTIONS(destroy_options),
+     .summary = "give up a run and remove the servers it made",
+     .description = "Never removes the machine that serves a host, and never one that rehost did not make.",
+     .example = "rehost destroy r-7k2f9qxm --confirm r-7k2f9qxm"},
+    {.name = "gc",
+     .arguments = "",
+     .run = cmd_gc,
+     OPTIONS(gc_options),
+     .summary = "find servers that runs left behind",
+     .description = "Lists every server with our labels at every account, with who owns it. Servers of runs "
+                    "that this journal "
+                    "does not know are reported, never removed.",
+     .example = "rehost gc --remove"},
+    {.name = "help",
+     .arguments = "[COMMAND|inventory]",
+     .max_arguments = 1,
+     .run = cmd_help,
+     OPTIONS(help_options),
+     .summary = "explain a command, or the inventory",
+     .description = "`rehost help inventory` prints the reference of all inventory keys.",
+     .example = "rehost help recover"},
+};
+const size_t cli_command_count = sizeof(cli_commands) / sizeof(*cli_commands);
