@@ -42,27 +42,16 @@ start_cloud() { # [OPTION...]: sets cloud and admin
     endpoint=$cloud
 }
 
-install_prism() { # once a checkout; several tests may come here at the same time
-    local home=build/cache/npm
-    mkdir -p "$home"
-    (
-        flock 9
-        [ -x "$home/node_modules/.bin/prism" ] && exit 0
-        cp tests/contract/prism/package.json "$home/package.json"
-        npm install --prefix "$home" --no-audit --no-fund --silent
-    ) 9>"$home/.lock" || die "npm could not install Prism"
-    prism=$home/node_modules/.bin/prism
-}
-
 start_prism() { # the published document checks both directions from here on
-    install_prism
+    local prism
+    prism=$(tests/contract/prism/install.sh) || die "Prism could not be installed"
     "$prism" proxy "$document" "$cloud" --errors --port 0 >"$work/prism.log" 2>&1 &
     processes+=($!)
     wait_for grep -q 'is listening on' "$work/prism.log" || die "Prism did not start: $(tail -3 "$work/prism.log")"
     endpoint=$(sed -nE 's/.*is listening on (http:[^ ]*).*/\1/p' "$work/prism.log")
 }
 
-violations() { grep -cE 'Request terminated with error|[Vv]iolation' "$work/prism.log"; }
+violations() { grep -ciE 'terminated with error|violation' "$work/prism.log"; }
 
 adapter() { # COMMAND [ARGUMENT...]: one call; its words are in $out
     out=$("$BUILD_DIR/tests/contract/provider_driver" hetzner "$endpoint" "${token:-$work/token}" "$@" 2>"$work/stderr")
