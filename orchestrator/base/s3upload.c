@@ -61,20 +61,26 @@ struct err *s3_list_parts(const struct ctx *ctx, struct s3 *s3, struct arena *ar
     return NULL;
 }
 
+/* libxml2's BAD_CAST drops the const of a literal, which clang refuses. */
+static const xmlChar *xml_text(const char *text)
+{
+    return (const xmlChar *)text;
+}
+
 /* <CompleteMultipartUpload><Part><PartNumber/><ETag/></Part>...</CompleteMultipartUpload>, owned by the
  * arena. */
 static const char *part_list(struct arena *arena, const struct s3_part *parts, size_t count, size_t *length)
 {
-    xmlDocPtr doc CLEANUP_XML = xmlNewDoc(BAD_CAST "1.0");
-    xmlNodePtr root = xmlNewDocNode(doc, NULL, BAD_CAST "CompleteMultipartUpload", NULL);
+    xmlDocPtr doc CLEANUP_XML = xmlNewDoc(xml_text("1.0"));
+    xmlNodePtr root = xmlNewDocNode(doc, NULL, xml_text("CompleteMultipartUpload"), NULL);
     xmlChar *text;
     int text_length;
     xmlDocSetRootElement(doc, root);
     for (size_t i = 0; i < count; i++) {
-        xmlNodePtr part = xmlNewChild(root, NULL, BAD_CAST "Part", NULL);
-        xmlNewTextChild(part, NULL, BAD_CAST "PartNumber",
-                        BAD_CAST arena_printf(arena, "%d", parts[i].number));
-        xmlNewTextChild(part, NULL, BAD_CAST "ETag", BAD_CAST arena_printf(arena, "\"%s\"", parts[i].etag));
+        xmlNodePtr part = xmlNewChild(root, NULL, xml_text("Part"), NULL);
+        xmlNewTextChild(part, NULL, xml_text("PartNumber"),
+                        xml_text(arena_printf(arena, "%d", parts[i].number)));
+        xmlNewTextChild(part, NULL, xml_text("ETag"), xml_text(arena_printf(arena, "\"%s\"", parts[i].etag)));
     }
     xmlDocDumpMemory(doc, &text, &text_length);
     *length = (size_t)text_length;

@@ -17,7 +17,7 @@ const struct step_ops *step_find(const char *kind)
     return NULL;
 }
 
-static char *format(struct step_run *step, const char *fmt, va_list args)
+static REHOST_PRINTF(2, 0) char *format(struct step_run *step, const char *fmt, va_list args)
 {
     CLEANUP_STRBUF struct strbuf text;
     strbuf_init(&text, 64 << 10);
