@@ -167,11 +167,10 @@ static struct err *start_backup(struct pipeline *p, struct upload *upload)
 static struct err *attach(struct pipeline *p, struct upload *upload)
 {
     struct ssh_result result;
-    json_t *json;
+    json_t *json CLEANUP_JSON = NULL;
     TRY(ssh_run(p->ctx, p->ssh, p->arena,
                 arena_printf(p->arena, "cat /run/rehost/jobs/%s/upload.json", p->job->id), NULL, 0, &result));
     TRY(decode_json(result.out, result.out_length, "upload.json", &json));
-    json_t *owned CLEANUP_JSON = json;
     const char *stamp, *id;
     TRY(decode_string(json, "stamp", &stamp));
     TRY(decode_string(json, "upload_id", &id));

@@ -262,6 +262,44 @@ static void failed_operation_is_classified_like_an_answer(void **state)
     end(&f);
 }
 
+struct worker {
+    pthread_t thread;
+    struct rest *rest;
+    bool found;
+};
+
+static void *list_in_thread(void *arg)
+{
+    struct worker *worker = arg;
+    struct ctx ctx = ctx_background();
+    CLEANUP_ARENA struct arena *arena = arena_new(0);
+    json_t *items = NULL;
+    CLEANUP_ERR struct err *e = rest_list(&ctx, worker->rest, arena, "/things", NULL, "things", &items);
+    worker->found = !e && json_array_size(items) == 3;
+    return NULL;
+}
+
+static void one_account_serves_many_threads(void **state)
+{
+    (void)state;
+    enum { THREADS = 8 };
+    struct fixture f;
+    struct worker workers[THREADS] = {0};
+    const char *answers[THREADS + 1] = {NULL};
+    for (int i = 0; i < THREADS; i++)
+        answers[i] = ANSWER("200 OK", "{\"things\":[1,2,3]}");
+    begin(&f, answers);
+    for (int i = 0; i < THREADS; i++) {
+        workers[i].rest = f.rest;
+        assert_int_equal(pthread_create(&workers[i].thread, NULL, list_in_thread, &workers[i]), 0);
+    }
+    for (int i = 0; i < THREADS; i++) {
+        assert_int_equal(pthread_join(workers[i].thread, NULL), 0);
+        assert_true(workers[i].found);
+    }
+    end(&f);
+}
+
 static int start_libraries(void **state)
 {
     (void)state;
@@ -281,6 +319,7 @@ int main(void)
         cmocka_unit_test(list_without_its_items_is_refused),
         cmocka_unit_test(operations_are_done_when_all_have_succeeded),
         cmocka_unit_test(failed_operation_is_classified_like_an_answer),
+        cmocka_unit_test(one_account_serves_many_threads),
     };
     return cmocka_run_group_tests(tests, start_libraries, NULL);
 }
