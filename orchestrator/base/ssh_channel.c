@@ -40,10 +40,10 @@ struct err *ssh_open_raw(const struct ctx *ctx, struct ssh *ssh, const char *for
         if (code != LIBSSH2_ERROR_EAGAIN)
             return ssh_failed(ssh, code, ERR_TRANSIENT, "opening a channel");
         struct err *e = ssh_wait(ctx, ssh, ERR_TRANSIENT, -1);
-        if (e) { /* libssh2 keeps one half-open channel in the session and would hand it to the next caller */
+        if (e && forward_host) /* libssh2 would hand the half-open channel to the next caller, who may want
+                                  another port */
             ssh_mark_lost(ssh, 0);
-            return e;
-        }
+        TRY(e);
     }
 }
 
