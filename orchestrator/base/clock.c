@@ -150,8 +150,8 @@ struct err *clock_parse_utc(const char *text, int64_t *epoch_ms)
         struct tm given = tm;
         time_t seconds =
             timegm(&tm); /* normalises: a day or hour that does not exist comes back as another */
-        if (given.tm_mon == tm.tm_mon && given.tm_mday == tm.tm_mday && given.tm_hour == tm.tm_hour &&
-            given.tm_min == tm.tm_min && given.tm_sec == tm.tm_sec) {
+        if (given.tm_year >= 70 && given.tm_mon == tm.tm_mon && given.tm_mday == tm.tm_mday &&
+            given.tm_hour == tm.tm_hour && given.tm_min == tm.tm_min && given.tm_sec == tm.tm_sec) {
             *epoch_ms = (int64_t)seconds * SECOND_MS + ms;
             return NULL;
         }

@@ -67,7 +67,9 @@ static void what_is_no_time_or_no_day_is_refused(void **state)
                                         "20261120_02410",
                                         "20261120_0241000",
                                         "20261120_02410x",
-                                        "-026-11-20 02:41"};
+                                        "-026-11-20 02:41",
+                                        "0026-11-20 02:41",
+                                        "1969-12-31 23:59"};
     for (size_t i = 0; i < sizeof(wrong) / sizeof(*wrong); i++) {
         int64_t ms = 0;
         assert_fails(clock_parse_utc(wrong[i], &ms), ERR_INPUT, wrong[i]);
