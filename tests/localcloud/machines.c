@@ -127,8 +127,9 @@ static void become_supervisor(const char *const argv[], const struct cgroups *gr
 
 static pid_t fork_supervisor(const struct server *server, struct machine *machine)
 {
-    char *name = text_format("rh%lld", (long long)server->id),
-         *log = text_format("%s/console.log", machine->dir);
+    // The name becomes an interface's (vb-NAME, 15 characters at most) and must differ from other clouds'
+    // machines.
+    char *name = text_format("lc%08x", server->address), *log = text_format("%s/console.log", machine->dir);
     char *hostname = text_format("--hostname=%s", server->name), *root = text_format("%s/root", machine->dir);
     char *bridge = text_format("--network-bridge=%s", server->cloud->network.bridge);
     const char *const argv[] = {"systemd-nspawn",
@@ -248,6 +249,19 @@ static void join_watcher(struct machine *machine)
     machine->has_watcher = false;
 }
 
+static bool fail_to_start(const struct machine *machine, struct why *why)
+{
+    char *path = text_format("%s/console.log", machine->dir), *text = file_read(path, 65536);
+    size_t size = text ? strlen(text) : 0;
+
+    while (size > 0 && text[size - 1] == '\n')
+        text[--size] = '\0';
+    const char *last = text ? strrchr(text, '\n') : NULL;
+    fail(why, "the machine did not start: %s", last ? last + 1 : text ? text : "no console");
+    free(path), free(text);
+    return false;
+}
+
 static bool machines_power_on(struct server *server, struct why *why)
 {
     struct machine *machine = server->machine;
@@ -269,7 +283,7 @@ static bool machines_power_on(struct server *server, struct why *why)
         if (find_init(supervisor))
             return true;
     }
-    return fail(why, "the machine did not start; see '%s/console.log'", machine->dir);
+    return fail_to_start(machine, why);
 }
 
 static bool wait_off(struct machine *machine, int tries)

@@ -66,6 +66,7 @@ static void network_take(struct cloud *cloud, struct server *server, bool ipv4, 
     uint32_t address = net->base + net->first + net->next++ % net->count;
     uint32_t high = address >> 16, low = address & 0xffff;
 
+    server->address = address;
     server->ipv4_id = cloud->next_id++;
     server->ipv6_id = cloud->next_id++;
     if (ipv4)

@@ -54,7 +54,8 @@ struct server {
     time_t created;
     int64_t created_ms; // monotonic
     char ipv4[16], ipv6_net[48],
-        ipv6[48]; // empty = none; "198.18.10.1", "2001:db8:c612:a01::/64", "2001:db8:c612:a01::1"
+        ipv6[48];     // empty = none; "198.18.10.1", "2001:db8:c612:a01::/64", "2001:db8:c612:a01::1"
+    uint32_t address; // of all clouds on this machine, only this server has it
     int64_t ipv4_id, ipv6_id;
     bool busy;        // an action runs: other changes are refused
     bool never_boots; // fault: looks running, but there is no machine
