@@ -9,6 +9,17 @@
 #define FIRST_CHUNK_BYTES ((size_t)4 << 10)
 #define LARGEST_CHUNK_BYTES ((size_t)256 << 10)
 
+#if defined(__SANITIZE_ADDRESS__)
+#define EVERY_BLOCK_ALONE true
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define EVERY_BLOCK_ALONE true
+#endif
+#endif
+#ifndef EVERY_BLOCK_ALONE
+#define EVERY_BLOCK_ALONE false
+#endif
+
 struct chunk {
     struct chunk *next;
     size_t size, used; /* of bytes[] */
@@ -74,7 +85,8 @@ static struct chunk *chunk_new(struct arena *arena, size_t size)
     return chunk;
 }
 
-/* A chunk of its own for a large block: it goes behind the first chunk, whose free space stays in use. */
+/* A chunk of its own for a large block: it goes behind the first chunk, whose free space stays in use. Under
+ * AddressSanitizer for every block, so that it sees a byte too far. */
 static void *alloc_large(struct arena *arena, size_t size)
 {
     struct chunk *chunk = chunk_new(arena, size);
@@ -92,6 +104,8 @@ void *arena_alloc(struct arena *arena, size_t size)
 {
     if (size > arena->max_bytes)
         die("an arena passed its maximum");
+    if (EVERY_BLOCK_ALONE)
+        return alloc_large(arena, size);
     size_t align = alignof(max_align_t);
     size = size ? (size + align - 1) / align * align : align;
 
