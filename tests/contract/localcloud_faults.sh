@@ -55,4 +55,7 @@ check "delays an answer" test $((($(date +%s%N) - before) / 1000000)) -ge 400
 fault '{"effect":{"status":500}}'
 check "stays without a count" answers_code 500 server_error GET servers
 check "and goes when it is cleared" is "$(curl -sS -o /dev/null -w '%{http_code}' -X DELETE "$ADMIN/faults") $(answers 200 GET servers && status)" "204 200"
+curl -sS -X DELETE "$ADMIN/faults"
+fault '{"match":{"method":"POST","path_regex":"/servers$"},"effect":{"late_create_ms":600000},"count":1}'
+check "ends with a create still under way" dropped POST servers "$(server s7)"
 finish

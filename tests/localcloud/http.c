@@ -110,6 +110,11 @@ static void request_free(struct request *request)
     free(request);
 }
 
+static void request_drop(void *request)
+{
+    request_free(request);
+}
+
 static const struct dialect *find_dialect(const char *url)
 {
     for (size_t i = 0; i < sizeof dialects / sizeof *dialects; i++) {
@@ -153,7 +158,7 @@ static bool answer(const struct dialect *dialect, struct request **request, stru
     if (effect.late_create_ms > 0) {
         if (effect.status)
             dialect->fault(*request, response);
-        jobs_add((*request)->cloud->jobs, effect.late_create_ms, handle_late, *request);
+        jobs_add((*request)->cloud->jobs, effect.late_create_ms, handle_late, request_drop, *request);
         *request = NULL;
         return effect.status != 0;
     }

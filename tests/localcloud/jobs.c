@@ -9,6 +9,7 @@
 struct job {
     int64_t due_ms;
     void (*work)(void *arg);
+    void (*drop)(void *arg);
     void *arg;
     struct job *next;
 };
@@ -77,11 +78,12 @@ struct jobs *jobs_start(unsigned workers)
     return jobs;
 }
 
-void jobs_add(struct jobs *jobs, int64_t delay_ms, void (*work)(void *arg), void *arg)
+void jobs_add(struct jobs *jobs, int64_t delay_ms, void (*work)(void *arg), void (*drop)(void *arg),
+              void *arg)
 {
     struct job *job = zalloc(sizeof *job);
 
-    *job = (struct job){.due_ms = now_ms() + delay_ms, .work = work, .arg = arg};
+    *job = (struct job){.due_ms = now_ms() + delay_ms, .work = work, .drop = drop, .arg = arg};
     pthread_mutex_lock(&jobs->lock);
     struct job **place = &jobs->first;
     while (*place && (*place)->due_ms <= job->due_ms)
@@ -102,7 +104,7 @@ void jobs_stop(struct jobs *jobs)
         pthread_join(jobs->threads[i], NULL);
     for (struct job *job = jobs->first, *next; job; job = next) {
         next = job->next;
-        free(job->arg);
+        job->drop(job->arg);
         free(job);
     }
     pthread_cond_destroy(&jobs->changed);

@@ -17,7 +17,7 @@ static void task_later(struct server *server, int64_t delay_ms, void (*work)(voi
     struct task *copy = zalloc(sizeof *copy);
 
     *copy = task;
-    jobs_add(server->cloud->jobs, delay_ms, work, copy);
+    jobs_add(server->cloud->jobs, delay_ms, work, free, copy);
 }
 
 static void settle(struct server *server, enum server_status status, struct action *action, const char *error)

@@ -48,7 +48,7 @@ static struct action *publish(struct cloud *cloud, const struct zone *zone, enum
     job->action = action_start(cloud, command, "zone", zone->id);
     snprintf(job->zone, sizeof job->zone, "%s", zone->name);
     strcpy(job->commands, commands); // NOLINT: allocated to fit
-    jobs_add(cloud->dns_jobs, 0, publish_job, job);
+    jobs_add(cloud->dns_jobs, 0, publish_job, free, job);
     return job->action;
 }
 
