@@ -2,14 +2,30 @@
 #include "cli/out.h"
 #include "cli/plan_options.h"
 #include "cli/show.h"
+#include <stdio.h>
+
+#define DAY_MS (24 * 60 * 60 * 1000LL)
+
+/* "02:41" is the last time that the clock showed it, in UTC; anything else is a full date. */
+static struct err *parse_moment(const char *text, int64_t *epoch_ms)
+{
+    int hour, minute, used = 0;
+    if (sscanf(text, "%2d:%2d%n", &hour, &minute, &used) != 2 || text[used] || hour > 23 || minute > 59)
+        return clock_parse_utc(text, epoch_ms);
+    const int64_t now_ms = clock_now_ms(), midnight_ms = now_ms - now_ms % DAY_MS;
+    *epoch_ms = midnight_ms + (hour * 60 + minute) * 60000LL;
+    if (*epoch_ms > now_ms)
+        *epoch_ms -= DAY_MS;
+    return NULL;
+}
 
 struct err *cli_plan_options(const struct cli *cli, struct plan_options *options)
 {
     *options = (struct plan_options){.stamp = cli_option(cli, "timestamp")};
     if (cli_option(cli, "incident"))
-        TRY(clock_parse_utc(cli_option(cli, "incident"), &options->incident_ms));
+        TRY(parse_moment(cli_option(cli, "incident"), &options->incident_ms));
     if (cli_option(cli, "before"))
-        TRY(clock_parse_utc(cli_option(cli, "before"), &options->before_ms));
+        TRY(parse_moment(cli_option(cli, "before"), &options->before_ms));
     if (options->incident_ms > clock_now_ms())
         return err_new(ERR_INPUT, "the incident '%s' lies in the future (times are UTC)",
                        cli_option(cli, "incident"));

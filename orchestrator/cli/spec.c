@@ -16,14 +16,14 @@ static const struct cli_option init_options[] = {
 };
 
 static const struct cli_option plan_options[] = {
-    {"incident", 0, "TIME", "when the host was lost, UTC; default: now"},
+    {"incident", 0, "TIME", "when the host was lost, UTC: HH:MM or YYYY-MM-DDTHH:MM:SSZ; default: now"},
     {"before", 0, "TIME", "use the newest restore points before this time; default: the incident"},
     {"timestamp", 0, "STAMP", "use the restore point of this name (YYYYMMDD_HHMMSS) for every dataset"},
     {"out", 'o', "FILE", "save the plan, to be approved and given to `recover`"},
 };
 
 static const struct cli_option recover_options[] = {
-    {"incident", 0, "TIME", "when the host was lost, UTC; default: now"},
+    {"incident", 0, "TIME", "when the host was lost, UTC: HH:MM or YYYY-MM-DDTHH:MM:SSZ; default: now"},
     {"before", 0, "TIME", "use the newest restore points before this time; default: the incident"},
     {"timestamp", 0, "STAMP", "use the restore point of this name (YYYYMMDD_HHMMSS) for every dataset"},
     {"yes", 'y', NULL, "agree to what costs money or moves traffic (not to severe steps)"},

@@ -8,15 +8,18 @@
 #   site_dig, site_get PATH, site_rows, site_address ...   what a resolver and a browser see from outside
 #
 # Needs root and the packages of tests/packages.txt; build/release must hold rehost and localcloud.
-# Addresses: the cloud's bridge is rhbr0, 198.18.0.1/16; S3 on .3, DNS on .53.
+# Addresses: the cloud's bridge is rhbr0, 198.18.0.1/16; S3 on .3, DNS on .53. Two sites at once: set SITE_BASE, SITE_BITS, SITE_BRIDGE.
 
 SITE_ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 SITE_NAME=shop.rehost.test
 SITE_ZONE=rehost.test
 SITE_ROWS=${SITE_ROWS:-120000}
-SITE_GATEWAY=198.18.0.1
-SITE_S3=198.18.0.3:7480
-SITE_DNS=198.18.0.53
+SITE_BASE=${SITE_BASE:-198.18.0} # the first three numbers of the cloud's network
+SITE_BITS=${SITE_BITS:-16}
+SITE_BRIDGE=${SITE_BRIDGE:-rhbr0}
+SITE_GATEWAY=$SITE_BASE.1
+SITE_S3=$SITE_BASE.3:7480
+SITE_DNS=$SITE_BASE.53
 SITE_BIN=${RELEASE_DIR:-$SITE_ROOT/build/release}
 SITE_DIR=''
 
@@ -34,7 +37,7 @@ site_start_cloud() {
     rm -f "$SITE_DIR/cloud.json"
     head -c 24 /dev/urandom | base64 | tr -d '/+=' >"$SITE_DIR/token"
     setsid "$SITE_BIN/tests/localcloud/localcloud" --state "$SITE_DIR/cloud" --image "$image" --token "$(cat "$SITE_DIR/token")" \
-        --ready-file "$SITE_DIR/cloud.json" >"$SITE_DIR/cloud.log" 2>&1 </dev/null &
+        --network "$SITE_BASE.0/$SITE_BITS" --bridge "$SITE_BRIDGE" --ready-file "$SITE_DIR/cloud.json" >"$SITE_DIR/cloud.log" 2>&1 </dev/null &
     echo $! >"$SITE_DIR/cloud.pid"
     for _ in $(seq 300); do
         [ -s "$SITE_DIR/cloud.json" ] && return 0
@@ -51,7 +54,7 @@ site_api() { # METHOD PATH [JSON]
 }
 
 site_start_s3() {
-    ip addr add "${SITE_S3%:*}/16" dev rhbr0 2>/dev/null || :
+    ip addr add "${SITE_S3%:*}/$SITE_BITS" dev "$SITE_BRIDGE" 2>/dev/null || :
     "$SITE_ROOT/tests/services/s3-up" "$SITE_DIR/s3" "$SITE_S3"
 }
 
