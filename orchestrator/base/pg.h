@@ -1,7 +1,11 @@
 /* PostgreSQL through libpq, non-blocking beneath ctx_wait().
  *
- * Errors: ERR_TRANSIENT (cannot connect), ERR_AUTH, ERR_REJECTED (the server refused the statement; message with SQLSTATE),
- * ERR_TIMEOUT, ERR_CANCELLED. Threads: one connection belongs to one thread.
+ * Errors: ERR_TRANSIENT (cannot connect; the server is starting, stopping or full), ERR_AUTH, ERR_REJECTED (the server refused the
+ * statement; message with SQLSTATE; or more than 10 000 rows), ERR_CONFLICT (unique violation, serialization failure, deadlock, lock not
+ * available), ERR_TIMEOUT, ERR_CANCELLED, ERR_UNKNOWN_OUTCOME (link lost during a statement). After ERR_TIMEOUT, ERR_CANCELLED and
+ * ERR_UNKNOWN_OUTCOME the connection is closed: whether a statement that changes something took effect is not known, and later
+ * calls are ERR_TRANSIENT. From PostgreSQL 14 on the server ends a statement whose client has gone within a second.
+ * libpq's environment variables (PGSSLMODE, PGSSLROOTCERT...) apply. Threads: one connection belongs to one thread.
  */
 #pragma once
 #include "base/arena.h"

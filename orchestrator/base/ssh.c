@@ -79,6 +79,7 @@ static ssize_t on_receive(libssh2_socket_t fd, void *data, size_t length, int fl
     if (ssh->receive_budget_bytes != SIZE_MAX)
         ssh->receive_budget_bytes -= (size_t)got;
     ssh->receive_quota_bytes -= (size_t)got;
+    ssh->received_bytes += (uint64_t)got;
     ssh->heard_ms = clock_boot_ms();
     return got;
 }

@@ -70,9 +70,10 @@ struct err *ssh_channel_finish(const struct ctx *ctx, struct ssh_channel *channe
                                const char **exit_signal) REHOST_MUST_CHECK;
 void ssh_channel_abort(struct ssh_channel *channel);
 
-/* A tunnel to host:port as seen from the server (direct-tcpip), offered as a unix socket in a private directory (0700): a thread with a
- * session of its own pumps. Several connections one after another. For libpq, `directory` is its "host" and the socket is
- * named ".s.PGSQL.<port>". */
+/* A tunnel to host:port as seen from the server (direct-tcpip), offered as a unix socket in a private directory (0700, under $TMPDIR
+ * or /tmp): a thread with a session of its own pumps up to 8 connections at once. For libpq, `directory` is its "host" and the
+ * socket is named ".s.PGSQL.<port>". When nothing listens on the far side, or the link is lost, the local end sees its connection close.
+ * ssh_tunnel_open() returns when the session is up; the far port is tried with each connection. */
 struct ssh_tunnel;
 struct err *ssh_tunnel_open(const struct ctx *ctx, const struct ssh_target *target, const char *remote_host, int remote_port,
                             struct ssh_tunnel **tunnel) REHOST_MUST_CHECK;

@@ -150,6 +150,7 @@ static struct err *move(const struct ctx *ctx, struct ssh_channel *channel, cons
     *written = 0;
     for (;;) {
         bool moved = false;
+        uint64_t received = ssh->received_bytes;
         TRY(write_some(channel, data, length, written));
         TRY(read_some(channel, 0, in, &moved));
         TRY(read_some(channel, SSH_EXTENDED_DATA_STDERR, errin, &moved));
@@ -158,6 +159,8 @@ static struct err *move(const struct ctx *ctx, struct ssh_channel *channel, cons
             TRY(ssh_flush(ssh, ERR_UNKNOWN_OUTCOME));
             return ctx_check(ctx);
         }
+        if (ssh->received_bytes != received)
+            continue; /* reading one stream may have received what belongs to the other */
         int64_t left_ms = wait_ms < 0 ? -1 : until_ms - clock_boot_ms();
         if (wait_ms >= 0 && left_ms <= 0)
             return ssh_flush(ssh, ERR_UNKNOWN_OUTCOME);

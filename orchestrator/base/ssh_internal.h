@@ -30,11 +30,14 @@ struct ssh {
     size_t receive_budget_bytes; /* what may still arrive before the session is up; SIZE_MAX after */
     size_t receive_quota_bytes; /* what may still arrive before libssh2 must give the loop a chance to look at
                                    the context */
-    int lost_errno;             /* why the socket failed; 0: it did not */
-    bool lost;                  /* nothing can be sent or received any more */
-    int64_t silence_ms;         /* a silence that long, keepalives unanswered, means that the link is lost */
-    int64_t heard_ms;           /* when bytes arrived last, or the present operation began (clock_boot_ms) */
-    int64_t probed_ms;          /* when the last keepalive was sent */
+    uint64_t received_bytes; /* in all. A read of any channel takes what the socket holds for all of them: who
+                              * waits for the socket must have looked at every channel since this grew last,
+                              * or sleeps on data that is there. */
+    int lost_errno;          /* why the socket failed; 0: it did not */
+    bool lost;               /* nothing can be sent or received any more */
+    int64_t silence_ms;      /* a silence that long, keepalives unanswered, means that the link is lost */
+    int64_t heard_ms;        /* when bytes arrived last, or the present operation began (clock_boot_ms) */
+    int64_t probed_ms;       /* when the last keepalive was sent */
 };
 
 /* Every public operation begins with this: time spent outside of an operation is no silence. */
