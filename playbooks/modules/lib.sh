@@ -98,6 +98,7 @@ rh_stopped() { # id; true when an earlier task failed
     rh_frame stopped
 }
 rh_settle() { # status flags
+    [ -z "$RH_STOP" ] || return 0
     [ "$1" = 0 ] || RH_FAILED=1
     case $2 in
     *l*) return ;;

@@ -1,0 +1,541 @@
+/* The walk: plays, blocks, tasks, loops, includes, handlers. See run.h for how it goes ahead of the host. */
+#include "playbook/run.h"
+#include "base/decode.h"
+#include <stdlib.h>
+#include <string.h>
+
+#define MAX_RETRIES 10000
+#define MAX_HANDLER_ROUNDS 100
+
+static struct err *run_entries(struct run *run, const struct entry_list *list, bool handlers);
+
+static bool over(const struct run *run)
+{
+    return run->failed || run->ended;
+}
+
+/* --- a step, or several tries of it --- */
+
+static struct step *step_new(struct job *job)
+{
+    struct step *step = ARENA_NEW(job->arena, struct step);
+    step->job = job;
+    return step;
+}
+
+static struct err *number_of(struct run *run, struct job *job, enum keyword keyword, int64_t fallback, int64_t *number)
+{
+    const json_t *written = job->entry->keywords[keyword];
+    *number = fallback;
+    if (!written)
+        return NULL;
+    struct expr_env env = run_env(run, job, job->scope);
+    struct expr_place place = entry_place(job->entry, keyword);
+    CLEANUP_JSON json_t *value = NULL;
+    TRY(template_render_json(job->arena, &env, &place, written, &value));
+    char *end;
+    double n = strtod(expr_value_text(job->arena, value), &end);
+    if (*end || n < 0 || n > MAX_RETRIES)
+        return entry_error(job->entry, "'%s' must be a number up to %d", keyword_spec(keyword)->name, MAX_RETRIES);
+    *number = (int64_t)n;
+    return NULL;
+}
+
+static struct err *until_holds(struct run *run, struct job *job, struct step *step, bool *hold)
+{
+    json_t *values = step->frame.values;
+    if (step->frame.status == FRAME_SKIPPED) {
+        *hold = true;
+        return NULL;
+    }
+    if (!job->entry->keywords[KW_UNTIL]) { /* retries alone: until it does not fail */
+        *hold = step->frame.status != FRAME_FAILED;
+        return NULL;
+    }
+    const struct expr_scope *scope = scope_with(job->arena, job->scope, step->loop_vars, true);
+    const json_t *registered = job->entry->keywords[KW_REGISTER];
+    json_object_set_new(values, "failed", json_boolean(step->frame.status == FRAME_FAILED));
+    if (registered)
+        scope = scope_with(job->arena, scope, json_keep(job->arena, json_pack("{s:O}", json_string_value(registered), values)), true);
+    return conditions_hold(run, job, scope, job->entry, KW_UNTIL, true, hold);
+}
+
+/* until: sent and awaited one by one. What came of the last try counts. */
+static struct err *run_tries(struct run *run, struct job *job, struct step *step, bool in_loop)
+{
+    int64_t retries, delay_s;
+    TRY(run_settle_all(run));
+    if (run->failed)
+        return NULL;
+    TRY(number_of(run, job, KW_RETRIES, 3, &retries));
+    TRY(number_of(run, job, KW_DELAY, 5, &delay_s));
+    for (int64_t attempt = 0;; attempt++) {
+        step->local = false;
+        TRY(step_start(run, job, step, in_loop, true));
+        if (!step->local)
+            TRY(session_receive(&run->session, *step->nonce ? step->nonce : NULL, step->id, &step->frame));
+        bool hold = false;
+        struct err *e = until_holds(run, job, step, &hold);
+        json_object_set_new(step->frame.values, "attempts", json_integer(attempt + 1));
+        if (e || hold || attempt >= retries) {
+            if (!hold && !e)
+                step->frame.status = FRAME_FAILED;
+            if (e) {
+                step->frame.status = FRAME_FAILED;
+                json_object_set_new(step->frame.values, "msg", json_string(err_text(e)));
+                err_free(e);
+            }
+            step->local = true;
+            run_queue(run, step);
+            return NULL;
+        }
+        json_decref(step->frame.values);
+        step->frame.values = NULL;
+        TRY(ctx_sleep(run->ctx, delay_s * 1000));
+    }
+}
+
+static struct err *run_step(struct run *run, struct job *job, json_t *loop_vars, const char *label)
+{
+    struct step *step = step_new(job);
+    step->loop_vars = loop_vars;
+    step->label = label;
+    if (job->entry->keywords[KW_UNTIL] || job->entry->keywords[KW_RETRIES])
+        return run_tries(run, job, step, loop_vars != NULL);
+    TRY(step_start(run, job, step, loop_vars != NULL, false));
+    run_queue(run, step);
+    return run_settle_ready(run);
+}
+
+/* --- tasks --- */
+
+static bool judged_here(const struct entry *entry)
+{
+    const json_t *failed_when = entry->keywords[KW_FAILED_WHEN];
+    return (failed_when && !json_is_false(failed_when)) || entry->keywords[KW_UNTIL] || entry->keywords[KW_RETRIES] ||
+           !entry->module->shell;
+}
+
+/* The host learns that a loop is over: only now may its failures stop what follows. */
+static void close_loop(struct run *run, const struct job *job)
+{
+    bool tolerated = job->ignore_errors || job->entry->keywords[KW_FAILED_WHEN];
+    const char *text = tolerated ? "rh_settle 0 i_\n" : "rh_settle 0 _\n";
+    session_send(&run->session, text, strlen(text));
+}
+
+static struct err *run_loop(struct run *run, struct job *job, const json_t *items)
+{
+    job->looping = true;
+    for (size_t i = 0; i < json_array_size(items) && !over(run); i++) {
+        json_t *vars;
+        const char *label;
+        TRY(loop_variables(run, job, items, i, &vars, &label));
+        TRY(run_step(run, job, vars, label));
+    }
+    close_loop(run, job);
+    return NULL;
+}
+
+/* A loop that cannot be evaluated is no error when the task would have been skipped anyway. */
+static struct err *failed_loop(struct run *run, struct job *job, struct err *e)
+{
+    bool hold = true;
+    struct err *other = when_holds(run, job, job->scope, &hold);
+    if (other)
+        err_free(other);
+    struct step *step = step_new(job);
+    step->local = true;
+    step->frame.status = !other && !hold ? FRAME_SKIPPED : FRAME_FAILED;
+    step->frame.values = json_pack("{s:b, s:s}", "changed", 0, "msg", err_text(e));
+    err_free(e);
+    run_queue(run, step);
+    return NULL;
+}
+
+static struct err *send_job(struct run *run, struct job *job)
+{
+    CLEANUP_JSON json_t *items = NULL;
+    struct err *e = loop_items(run, job, &items);
+    if (e)
+        return failed_loop(run, job, e);
+    if (items)
+        return run_loop(run, job, items);
+    return run_step(run, job, NULL, NULL);
+}
+
+static struct err *run_job(struct run *run, struct job *job)
+{
+    const json_t *registered = job->entry->keywords[KW_REGISTER];
+    TRY(run_wait_for_names(run, job));
+    if (over(run)) {
+        job_free(job);
+        return NULL;
+    }
+    if (registered)
+        run_mark_dirty(run, json_string_value(registered));
+    struct err *e = send_job(run, job);
+    if (e && !job->in_flight)
+        job_free(job); /* otherwise it goes with the queue */
+    TRY(e);
+    job->all_sent = !judged_here(job->entry);
+    if (job->all_sent && job->in_flight)
+        return NULL;
+    TRY(run_settle_job(run, job));
+    return job_finish(run, job);
+}
+
+/* --- includes --- */
+
+static struct err *find_included(struct run *run, struct job *job, const struct expr_scope *scope, struct entry_list *list)
+{
+    const struct entry *entry = job->entry;
+    if (entry->block.count) {
+        *list = entry->block;
+        return NULL;
+    }
+    bool role = entry->module->action == ACTION_INCLUDE_ROLE || entry->module->action == ACTION_IMPORT_ROLE;
+    struct expr_env env = run_env(run, job, scope);
+    struct expr_place place = {.file = entry->file, .line = entry->line};
+    CLEANUP_JSON json_t *args = NULL;
+    TRY(template_render_json(run->arena, &env, &place, entry->args, &args));
+    const char *name = json_string_value(json_object_get(args, role ? "name" : "file"));
+    if (!name)
+        return entry_error(entry, "'%s' needs a name", entry->module->name);
+    struct playbook *playbook = ARENA_NEW(run->arena, struct playbook);
+    *playbook = *run->playbook; /* a copy, because loaded playbooks are read-only */
+    struct loader loader = {.playbook = playbook, .arena = run->arena, .play = (struct play *)(uintptr_t)run->play};
+    if (role) {
+        struct play *play = ARENA_NEW(run->arena, struct play);
+        *play = *run->play;
+        play->role_capacity = play->role_count;
+        loader.play = play;
+        const char *from = json_string_value(json_object_get(args, "tasks_from"));
+        TRY(load_role(&loader, entry, name, from, entry, list));
+        run_enter_play(run, play);
+        return NULL;
+    }
+    char *path = find_file(run->arena, playbook, entry, "tasks", name);
+    if (!path)
+        return entry_error(entry, "there is no file '%s' to include", name);
+    return parse_task_file(&loader, path, entry, entry->role, PLACE_TASK, list);
+}
+
+/* Modules that nobody named before: the library grows. */
+static struct err *send_modules(struct run *run, const struct entry_list *list)
+{
+    CLEANUP_ARENA struct arena *scratch = arena_new(0);
+    struct play play = {.root = run->play->root, .tasks = *list};
+    struct play *plays[] = {&play};
+    struct playbook part = *run->playbook;
+    part.plays = plays;
+    part.play_count = 1;
+    CLEANUP_STRBUF struct strbuf text, line;
+    strbuf_init(&text, 0);
+    strbuf_init(&line, 0);
+    TRY(compile_library(scratch, &part, &text));
+    strbuf_adds(&line, "RH_LIBRARY=$RH_LIBRARY");
+    strbuf_add_shell_quoted(&line, text.data);
+    strbuf_adds(&line, "\neval ");
+    strbuf_add_shell_quoted(&line, text.data);
+    strbuf_addc(&line, '\n');
+    session_send(&run->session, line.data, line.length);
+    return NULL;
+}
+
+static struct err *run_included(struct run *run, struct job *job, const json_t *loop_vars, bool handlers)
+{
+    const struct expr_scope *scope = scope_with(job->arena, job->scope, loop_vars, true);
+    bool hold;
+    TRY(when_holds(run, job, scope, &hold));
+    if (!hold) {
+        run->result->counts[TASK_SKIPPED]++;
+        return NULL;
+    }
+    struct entry_list list = {0};
+    TRY(find_included(run, job, scope, &list));
+    if (!job->entry->block.count)
+        TRY(send_modules(run, &list));
+    if (!loop_vars)
+        return run_entries(run, &list, handlers);
+    /* Inside, the loop's variables are seen like those given to a role; entries are read-only, so they go through set_fact's layer. */
+    const char *key;
+    json_t *value;
+    CLEANUP_JSON json_t *before = json_copy(run->registered);
+    json_object_foreach((json_t *)(uintptr_t)loop_vars, key, value) json_object_set(run->registered, key, value);
+    TRY(run_entries(run, &list, handlers));
+    TRY(run_settle_all(run));
+    json_object_foreach((json_t *)(uintptr_t)loop_vars, key, value)
+    {
+        if (json_object_get(before, key))
+            json_object_set(run->registered, key, json_object_get(before, key));
+        else
+            json_object_del(run->registered, key);
+    }
+    return NULL;
+}
+
+static struct err *include_items(struct run *run, struct job *job, bool handlers)
+{
+    CLEANUP_JSON json_t *items = NULL;
+    bool dynamic = job->entry->module->action == ACTION_INCLUDE_TASKS || job->entry->module->action == ACTION_INCLUDE_ROLE;
+    if (!dynamic)
+        return run_entries(run, &job->entry->block, handlers); /* its conditions are the tasks' own */
+    TRY(run_wait_for_names(run, job));
+    if (over(run))
+        return NULL;
+    TRY(loop_items(run, job, &items));
+    if (!items)
+        return run_included(run, job, NULL, handlers);
+    for (size_t i = 0; i < json_array_size(items) && !over(run); i++) {
+        json_t *vars;
+        const char *label;
+        TRY(loop_variables(run, job, items, i, &vars, &label));
+        TRY(run_included(run, job, vars, handlers));
+    }
+    return NULL;
+}
+
+/* Reports an error of the playbook's (a missing file, an undefined variable) as the failure of a task. */
+static struct err *fail_here(struct run *run, const struct entry *entry, struct err *e)
+{
+    if (err_kind(e) != ERR_INPUT && err_kind(e) != ERR_NOT_FOUND)
+        return e;
+    TRY(run_settle_all(run));
+    if (run->failed) {
+        err_free(e);
+        return NULL;
+    }
+    struct job *job = job_new(run, entry, false);
+    TRY(failed_loop(run, job, e));
+    TRY(run_settle_job(run, job));
+    return job_finish(run, job);
+}
+
+static struct err *run_include(struct run *run, const struct entry *entry, bool handlers)
+{
+    struct job *job = job_new(run, entry, handlers);
+    struct err *e = include_items(run, job, handlers);
+    job_free(job);
+    return e ? fail_here(run, entry, e) : NULL;
+}
+
+/* --- handlers --- */
+
+static struct err *flush_handlers(struct run *run)
+{
+    TRY(run_settle_all(run));
+    for (int round = 0; round < MAX_HANDLER_ROUNDS; round++) {
+        bool any = false;
+        for (size_t i = 0; i < run->handlers.count && !over(run); i++) {
+            if (!run->notified[i])
+                continue;
+            any = true;
+            run->notified[i] = false;
+            struct entry_list one = {.items = &run->handlers.items[i], .count = 1};
+            TRY(run_entries(run, &one, true));
+        }
+        TRY(run_settle_all(run)); /* a handler may notify another one */
+        if (!any || over(run))
+            return NULL;
+    }
+    return NULL;
+}
+
+static struct err *run_meta(struct run *run, const struct entry *entry)
+{
+    struct job *job = job_new(run, entry, false);
+    bool hold = false;
+    struct err *e = run_wait_for_names(run, job);
+    if (!e && !over(run))
+        e = when_holds(run, job, job->scope, &hold);
+    job_free(job);
+    if (e)
+        return fail_here(run, entry, e);
+    const char *action = json_string_value(json_object_get(entry->args, "action"));
+    if (!hold || !action)
+        return NULL;
+    if (strcmp(action, "flush_handlers") == 0)
+        return flush_handlers(run);
+    if (strcmp(action, "end_play") == 0 || strcmp(action, "end_host") == 0) {
+        TRY(run_settle_all(run));
+        run->ended = !run->failed;
+    }
+    return NULL;
+}
+
+/* --- blocks --- */
+
+static struct err *run_always(struct run *run, const struct entry *block, bool handlers)
+{
+    bool failed = run->failed, ended = run->ended;
+    struct task_event first = run->result->failed;
+    static const char reset[] = "RH_STOP='' RH_FAILED=''\n";
+    run->failed = run->ended = false;
+    session_send(&run->session, reset, sizeof(reset) - 1);
+    TRY(run_entries(run, &block->always, handlers));
+    TRY(run_settle_all(run));
+    if (failed)
+        run->result->failed = first;
+    run->failed = run->failed || failed;
+    run->ended = run->ended || ended;
+    return NULL;
+}
+
+static struct err *rescue(struct run *run, const struct entry *block, bool handlers)
+{
+    static const char reset[] = "RH_STOP='' RH_FAILED=''\n";
+    run->failed = false;
+    run->result->failed = (struct task_event){0};
+    run->result->counts[TASK_FAILED]--;
+    run->result->counts[TASK_IGNORED]++;
+    session_send(&run->session, reset, sizeof(reset) - 1);
+    TRY(run_entries(run, &block->rescue, handlers));
+    return run_settle_all(run);
+}
+
+/* A block that can be rescued is a border: what comes before is settled first, and what is inside before it is left. */
+static struct err *run_block(struct run *run, const struct entry *block, bool handlers)
+{
+    if (!block->rescue.count && !block->always.count)
+        return run_entries(run, &block->block, handlers);
+    TRY(run_settle_all(run));
+    if (over(run))
+        return NULL;
+    TRY(run_entries(run, &block->block, handlers));
+    TRY(run_settle_all(run));
+    if (run->failed && block->rescue.count)
+        TRY(rescue(run, block, handlers));
+    return block->always.count ? run_always(run, block, handlers) : NULL;
+}
+
+static struct err *run_entry(struct run *run, const struct entry *entry, bool handlers)
+{
+    if (entry->kind == ENTRY_BLOCK)
+        return run_block(run, entry, handlers);
+    switch (entry->module->action) {
+    case ACTION_INCLUDE_TASKS:
+    case ACTION_IMPORT_TASKS:
+    case ACTION_INCLUDE_ROLE:
+    case ACTION_IMPORT_ROLE:
+        return run_include(run, entry, handlers);
+    case ACTION_META:
+        return run_meta(run, entry);
+    default: {
+        struct job *job = job_new(run, entry, handlers);
+        job->gathers_facts = entry->module->action == ACTION_SETUP;
+        run->facts_pending = run->facts_pending || job->gathers_facts;
+        return run_job(run, job);
+    }
+    }
+}
+
+static struct err *run_entries(struct run *run, const struct entry_list *list, bool handlers)
+{
+    for (size_t i = 0; i < list->count && !over(run); i++)
+        TRY(run_entry(run, list->items[i], handlers));
+    return NULL;
+}
+
+/* --- plays --- */
+
+static void collect_handlers(struct run *run, const struct entry_list *list)
+{
+    for (size_t i = 0; i < list->count; i++) {
+        struct entry *entry = list->items[i];
+        if (entry->kind == ENTRY_BLOCK || (entry->module->action == ACTION_IMPORT_TASKS))
+            collect_handlers(run, &entry->block);
+        else
+            entry_list_add(run->arena, &run->handlers, entry);
+    }
+}
+
+static struct err *gather_facts(struct run *run, const struct play *play)
+{
+    if (!play->uses_facts || run->facts_known)
+        return NULL;
+    struct entry *entry = ARENA_NEW(run->arena, struct entry);
+    *entry = (struct entry){.kind = ENTRY_TASK, .parent = play->root, .file = play->root->file, .line = play->root->line,
+                            .column = play->root->column, .module = module_find("setup")};
+    entry->args = json_keep(run->arena, json_object());
+    entry->keywords[KW_NAME] = json_keep(run->arena, json_string("Gathering Facts"));
+    return run_entry(run, entry, false);
+}
+
+static struct err *run_play(struct run *run, const struct play *play)
+{
+    run_enter_play(run, play);
+    run->handlers = (struct entry_list){0};
+    for (size_t i = 0; i < play->role_count; i++)
+        collect_handlers(run, &play->roles[i]->handlers);
+    collect_handlers(run, &play->handlers);
+    run->notified = arena_array(run->arena, run->handlers.count + 1, sizeof(bool));
+    TRY(gather_facts(run, play));
+    const struct entry_list *sections[] = {&play->pre_tasks, &play->tasks, &play->post_tasks};
+    for (size_t i = 0; i < 3 && !over(run); i++) {
+        TRY(run_entries(run, sections[i], false));
+        TRY(flush_handlers(run));
+    }
+    TRY(run_settle_all(run));
+    const json_t *force = play->root->keywords[KW_FORCE_HANDLERS];
+    if (run->failed && force && expr_value_is_true(force)) {
+        static const char reset[] = "RH_STOP='' RH_FAILED=''\n";
+        session_send(&run->session, reset, sizeof(reset) - 1);
+        run->failed = false;
+        TRY(flush_handlers(run));
+        run->failed = true;
+    }
+    run->ended = false;
+    return NULL;
+}
+
+static struct err *run_plays(struct run *run)
+{
+    CLEANUP_ARENA struct arena *scratch = arena_new(0);
+    CLEANUP_STRBUF struct strbuf library;
+    strbuf_init(&library, 0);
+    TRY(compile_library(scratch, run->playbook, &library));
+    session_start(&run->session, library.data);
+    TRY(session_flush(&run->session));
+    for (size_t i = 0; i < run->playbook->play_count && !run->failed; i++)
+        TRY(run_play(run, run->playbook->plays[i]));
+    return session_end(&run->session);
+}
+
+static void drop_queue(struct run *run)
+{
+    while (run->first) {
+        struct step *step = run->first;
+        struct job *job = step->job;
+        run->first = step->next;
+        json_decref(step->frame.values);
+        if (--job->in_flight == 0)
+            job_free(job);
+    }
+}
+
+static struct err *failure(const struct run *run)
+{
+    const struct task_event *failed = &run->result->failed;
+    struct err *e = err_new(ERR_REMOTE, "task '%s' failed%s%s%s: %s", failed->task, failed->item ? " for '" : "",
+                            failed->item ? failed->item : "", failed->item ? "'" : "", failed->message);
+    return err_with_hint(e, "%s:%d (module %s)", failed->file, failed->line, failed->module);
+}
+
+struct err *playbook_run(const struct ctx *ctx, const struct playbook *playbook, const struct session_link *link,
+                         struct arena *arena, const struct playbook_options *options, struct playbook_result *result)
+{
+    struct run run = {.ctx = ctx, .arena = arena, .playbook = playbook, .options = options, .result = result};
+    *result = (struct playbook_result){0};
+    run.last = &run.first;
+    session_init(&run.session, ctx, link);
+    struct err *e = run_init_vars(&run);
+    if (!e)
+        e = run_plays(&run);
+    drop_queue(&run);
+    session_free(&run.session);
+    run_free_vars(&run);
+    if (!e && run.failed)
+        e = failure(&run);
+    return e;
+}

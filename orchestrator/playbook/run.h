@@ -1,0 +1,139 @@
+/* One application of a playbook to one host. Internal to run*.c.
+ *
+ * The tree of entries is walked in order. A task becomes a job, a job one step, or one a loop item. Steps are sent to the host
+ * without waiting for the ones before; answers come in the same order and are settled first in, first out: only then changed_when
+ * and the like are evaluated, events reported, variables registered and handlers notified. Before a task is rendered, the run
+ * waits for exactly those steps whose results the task's expressions name (`dirty`). When a step fails, the host skips what was
+ * sent after it, and the walk unwinds to the nearest rescue.
+ *
+ * Memory: a job has an arena of its own, freed when it is settled; what outlives it (results, facts) is in json_t's of the run.
+ */
+#pragma once
+#include "playbook/play.h"
+#include "playbook/session.h"
+
+struct job {
+    const struct entry *entry;
+    struct arena *arena;
+    const struct expr_scope *scope; /* without loop variables */
+    bool handler;
+    bool gathers_facts;
+    bool looping, all_sent;
+    bool ignore_errors, no_log;
+    size_t in_flight;
+    size_t settled, failed, changed, skipped; /* steps */
+    json_t *results;                          /* of the steps, in order */
+};
+
+struct step {
+    struct step *next;
+    struct job *job;
+    int id;
+    char nonce[33]; /* of a step that runs as another user; else "" */
+    bool local;     /* the answer is already in `frame` */
+    bool silent;    /* no event: a try that will be repeated */
+    struct frame frame;
+    json_t *loop_vars; /* NULL outside of loops */
+    const char *label;
+};
+
+struct run {
+    const struct ctx *ctx;
+    struct arena *arena;
+    const struct playbook *playbook;
+    const struct play *play;
+    const struct playbook_options *options;
+    struct playbook_result *result;
+    struct session session;
+
+    json_t *magic;         /* inventory_hostname and the like */
+    json_t *role_defaults; /* of all roles of the play */
+    json_t *role_vars;
+    json_t *facts;
+    json_t *included; /* include_vars */
+    json_t *registered; /* and set_fact */
+
+    struct step *first, **last;
+    int next_id;
+    json_t *dirty; /* name -> how many unsettled jobs will register it */
+    bool facts_pending, facts_known;
+    struct entry_list handlers; /* of the play and its roles, in the order in which they run */
+    bool *notified;             /* for each of them */
+
+    bool failed; /* a step failed and nothing has rescued it yet */
+    bool ended;  /* meta: end_play */
+    int64_t last_answer_ms;
+};
+
+/* --- run_vars.c: variables --- */
+struct err *run_init_vars(struct run *run) REHOST_MUST_CHECK;
+void run_free_vars(struct run *run);
+void run_enter_play(struct run *run, const struct play *play);
+/* Every scope that the entry sees. */
+const struct expr_scope *run_scope(struct run *run, struct arena *arena, const struct entry *entry);
+const struct expr_scope *scope_with(struct arena *arena, const struct expr_scope *outer, const json_t *vars, bool literal);
+/* The environment for evaluating in `scope`; files of lookups are found as from `job`. */
+struct expr_env run_env(struct run *run, struct job *job, const struct expr_scope *scope);
+void run_set_facts(struct run *run, json_t *values); /* takes them */
+
+/* --- run_names.c: which earlier results a task needs --- */
+struct err *run_wait_for_names(struct run *run, struct job *job) REHOST_MUST_CHECK;
+void run_mark_dirty(struct run *run, const char *name);
+void run_mark_clean(struct run *run, const char *name);
+
+/* --- run_loop.c --- */
+/* The items of the task's loop; *items is NULL without one (new reference). */
+struct err *loop_items(struct run *run, struct job *job, json_t **items) REHOST_MUST_CHECK;
+struct err *loop_variables(struct run *run, struct job *job, const json_t *items, size_t index, json_t **vars,
+                           const char **label) REHOST_MUST_CHECK;
+
+/* --- run_step.c: one step, sent or done here --- */
+struct err *step_start(struct run *run, struct job *job, struct step *step, bool in_loop, bool retried) REHOST_MUST_CHECK;
+/* A boolean keyword, inherited. */
+struct err *job_flag(struct run *run, struct job *job, const struct expr_scope *scope, enum keyword keyword, bool fallback,
+                     bool *flag) REHOST_MUST_CHECK;
+struct err *conditions_hold(struct run *run, struct job *job, const struct expr_scope *scope, const struct entry *entry,
+                            enum keyword keyword, bool every, bool *hold) REHOST_MUST_CHECK;
+struct err *when_holds(struct run *run, struct job *job, const struct expr_scope *scope, bool *hold) REHOST_MUST_CHECK;
+
+/* --- run_actions.c: what is done on the control side, wholly or in part --- */
+/* Sets step->frame, with step->local. */
+struct err *action_local(struct run *run, struct job *job, struct step *step, const struct expr_scope *scope) REHOST_MUST_CHECK;
+/* Turns args into what the host's module takes (contents of files and the like); data that is too large goes to `before`. */
+struct err *action_prepare(struct run *run, struct job *job, const struct expr_scope *scope, json_t *args, const char **words,
+                           int id, struct strbuf *before) REHOST_MUST_CHECK;
+
+/* --- run_settle.c: answers --- */
+struct err *run_settle_one(struct run *run) REHOST_MUST_CHECK;  /* waits for the oldest step */
+struct err *run_settle_all(struct run *run) REHOST_MUST_CHECK;
+struct err *run_settle_job(struct run *run, struct job *job) REHOST_MUST_CHECK; /* until the job's steps are settled */
+struct err *run_settle_ready(struct run *run) REHOST_MUST_CHECK; /* what has arrived */
+void run_queue(struct run *run, struct step *step);
+struct err *job_finish(struct run *run, struct job *job) REHOST_MUST_CHECK; /* frees the job */
+struct job *job_new(struct run *run, const struct entry *entry, bool handler);
+void job_free(struct job *job);
+
+/* --- compile.c --- */
+struct call {
+    int id;
+    const char *flags;
+    const char *user;  /* NULL: root */
+    const char *nonce; /* for another user */
+    const struct module_spec *module;
+    const json_t *args;        /* rendered */
+    const char *words;         /* a_words, already quoted, or NULL */
+    const char *script;        /* a_script, or NULL */
+    const json_t *environment; /* object of text, or NULL */
+};
+/* Appends the call as shell text. ERR_INPUT for values that cannot be what the module needs. */
+struct err *compile_call(struct arena *arena, const struct call *call, struct strbuf *out) REHOST_MUST_CHECK;
+/* lib.sh and the modules that the playbook can use. */
+struct err *compile_library(struct arena *arena, const struct playbook *playbook, struct strbuf *out) REHOST_MUST_CHECK;
+/* The value as yes or no, as Ansible reads it; false when it is neither. */
+bool value_as_flag(const json_t *value, bool *flag);
+
+/* --- run.c --- */
+/* For tests: as playbook_apply(), over any link. */
+struct err *playbook_run(const struct ctx *ctx, const struct playbook *playbook, const struct session_link *link,
+                         struct arena *arena, const struct playbook_options *options,
+                         struct playbook_result *result) REHOST_MUST_CHECK;

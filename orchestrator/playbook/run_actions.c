@@ -1,0 +1,321 @@
+/* What the control side does of a task: all of it (debug, set_fact, ...), or the preparation (reading files, rendering templates). */
+#include "base/decode.h"
+#include "base/fs.h"
+#include "base/hash.h"
+#include "playbook/run.h"
+#include "playbook/words.h"
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#define MAX_FILE_BYTES (64u << 20)
+#define INLINE_BYTES (64u << 10) /* larger content goes in pieces */
+#define PIECE_BYTES (192u << 10)
+
+/* --- files for the host --- */
+
+/* Content goes as text in the call, or, if it is large or no text, as pieces in base64 beforehand. */
+static void put_content(struct arena *arena, json_t *args, const char *data, size_t length, int id, struct strbuf *before)
+{
+    json_t *text = length <= INLINE_BYTES && !memchr(data, '\0', length) ? json_stringn(data, length) : NULL;
+    if (text) {
+        json_object_set_new(args, "content", text);
+        return;
+    }
+    for (size_t at = 0; at == 0 || at < length; at += PIECE_BYTES) {
+        size_t size = length - at < PIECE_BYTES ? length - at : PIECE_BYTES;
+        strbuf_addf(before, "rh_data %d '%s'\n", id, hash_base64(arena, data + at, size));
+    }
+    json_object_set_new(args, "data", json_sprintf("%d", id));
+}
+
+static const char *text_arg(struct job *job, const json_t *args, const char *name)
+{
+    const json_t *value = json_object_get(args, name);
+    return !value || json_is_null(value) ? NULL : expr_value_text(job->arena, value);
+}
+
+static struct err *find_source(struct run *run, struct job *job, const json_t *args, const char *subdir, char **path)
+{
+    const char *src = text_arg(job, args, "src");
+    if (!src || !*src)
+        return entry_error(job->entry, "'%s' needs 'src'", job->entry->module->name);
+    *path = find_file(job->arena, run->playbook, job->entry, subdir, src);
+    return *path ? NULL : entry_error(job->entry, "there is no file '%s'", src);
+}
+
+static struct err *read_source(struct run *run, struct job *job, json_t *args, int id, struct strbuf *before)
+{
+    char *path, *data;
+    size_t length;
+    TRY(find_source(run, job, args, "files", &path));
+    if (fs_is_dir(path))
+        return err_with_hint(entry_error(job->entry, "'%s' is a folder; '%s' copies files", path, job->entry->module->name),
+                             "copy its files in a loop (with_fileglob), or unpack an archive");
+    TRY(fs_read_file(job->arena, path, MAX_FILE_BYTES, &data, &length));
+    put_content(job->arena, args, data, length, id, before);
+    const char *mode = text_arg(job, args, "mode");
+    struct stat info;
+    if (mode && strcmp(mode, "preserve") == 0 && stat(path, &info) == 0)
+        json_object_set_new(args, "mode", json_sprintf("%04o", (unsigned)(info.st_mode & 07777)));
+    json_object_set_new(args, "basename", json_string(fs_basename(path)));
+    return NULL;
+}
+
+static struct err *prepare_copy(struct run *run, struct job *job, json_t *args, int id, struct strbuf *before)
+{
+    json_t *content = json_object_get(args, "content");
+    const char *src = text_arg(job, args, "src");
+    bool remote = false;
+    json_t *flag = json_object_get(args, "remote_src");
+    if (flag && !value_as_flag(flag, &remote))
+        return entry_error(job->entry, "'remote_src' must be yes or no");
+    json_object_del(args, "remote_src");
+    json_object_del(args, "local_follow");
+    if (content && src)
+        return entry_error(job->entry, "'content' and 'src' cannot be used together");
+    if (remote) {
+        json_object_set_new(args, "basename", json_string(src ? fs_basename(src) : ""));
+        return src ? NULL : entry_error(job->entry, "'remote_src' needs 'src'");
+    }
+    if (!content) {
+        TRY(read_source(run, job, args, id, before));
+        json_object_del(args, "src");
+        return NULL;
+    }
+    json_incref(content);
+    json_object_del(args, "content");
+    CLEANUP_JSON json_t *kept = content;
+    if (json_is_object(kept) || json_is_array(kept)) { /* as Ansible: what was data becomes JSON again */
+        char *text = json_dumps(kept, 0);
+        put_content(job->arena, args, text, strlen(text), id, before);
+        free(text);
+    } else {
+        const char *text = json_is_string(kept) ? json_string_value(kept) : expr_value_text(job->arena, kept);
+        size_t length = json_is_string(kept) ? json_string_length(kept) : strlen(text);
+        put_content(job->arena, args, text, length, id, before);
+    }
+    return NULL;
+}
+
+static struct err *prepare_template(struct run *run, struct job *job, const struct expr_scope *scope, json_t *args, int id,
+                                    struct strbuf *before)
+{
+    char *path, *text;
+    size_t length;
+    TRY(find_source(run, job, args, "templates", &path));
+    struct expr_env env = run_env(run, job, scope);
+    TRY(template_render_file(job->arena, &env, path, &text, &length));
+    put_content(job->arena, args, text, length, id, before);
+    json_object_set_new(args, "basename", json_string(fs_basename(path)));
+    json_object_del(args, "src");
+    return NULL;
+}
+
+static struct err *prepare_script(struct run *run, struct job *job, json_t *args, const char **words, int id,
+                                  struct strbuf *before)
+{
+    char **list;
+    size_t count;
+    TRY(words_split(job->arena, text_arg(job, args, "text"), &list, &count));
+    json_object_del(args, "text");
+    if (!count)
+        return entry_error(job->entry, "'script' needs a file");
+    json_object_set_new(args, "src", json_string(list[0]));
+    TRY(read_source(run, job, args, id, before));
+    json_object_del(args, "src");
+    json_object_del(args, "basename");
+    CLEANUP_STRBUF_WIPE struct strbuf rest;
+    strbuf_init(&rest, 0);
+    for (size_t i = 1; i < count; i++) {
+        strbuf_adds(&rest, i > 1 ? " " : "");
+        strbuf_add_shell_quoted(&rest, list[i]);
+    }
+    *words = strbuf_to_arena(&rest, job->arena);
+    return NULL;
+}
+
+static struct err *prepare_unarchive(struct run *run, struct job *job, json_t *args, int id, struct strbuf *before)
+{
+    bool remote = false;
+    json_t *flag = json_object_get(args, "remote_src");
+    if (flag && !value_as_flag(flag, &remote))
+        return entry_error(job->entry, "'remote_src' must be yes or no");
+    json_object_del(args, "remote_src");
+    const char *src = text_arg(job, args, "src");
+    json_object_set_new(args, "basename", json_string(fs_basename(src)));
+    if (remote || strstr(src, "://"))
+        return NULL;
+    TRY(read_source(run, job, args, id, before));
+    json_object_del(args, "src");
+    return NULL;
+}
+
+struct err *action_prepare(struct run *run, struct job *job, const struct expr_scope *scope, json_t *args, const char **words,
+                           int id, struct strbuf *before)
+{
+    switch (job->entry->module->action) {
+    case ACTION_COPY:
+        return prepare_copy(run, job, args, id, before);
+    case ACTION_TEMPLATE:
+        return prepare_template(run, job, scope, args, id, before);
+    case ACTION_SCRIPT:
+        return prepare_script(run, job, args, words, id, before);
+    default:
+        return prepare_unarchive(run, job, args, id, before);
+    }
+}
+
+/* --- wholly here --- */
+
+static void answer(struct step *step, enum frame_status status, json_t *values)
+{
+    step->local = true;
+    step->frame = (struct frame){.status = status, .values = values};
+}
+
+static struct err *do_debug(struct job *job, struct step *step, const struct expr_env *env, const struct expr_place *place,
+                            const json_t *args)
+{
+    const char *var = text_arg(job, args, "var");
+    const json_t *verbosity = json_object_get(args, "verbosity");
+    if (verbosity && strcmp(expr_value_text(job->arena, verbosity), "0") != 0) {
+        answer(step, FRAME_SKIPPED, json_pack("{s:b, s:b}", "changed", 0, "skipped", 1));
+        return NULL;
+    }
+    if (!var) {
+        json_t *msg = json_object_get(args, "msg");
+        answer(step, FRAME_OK, json_pack("{s:b, s:O}", "changed", 0, "msg", msg ? msg : json_string("Hello world!")));
+        if (!msg)
+            json_decref(json_object_get(step->frame.values, "msg"));
+        return NULL;
+    }
+    CLEANUP_JSON json_t *value = NULL;
+    struct err *e = expr_evaluate(job->arena, env, place, var, &value);
+    if (e) {
+        err_free(e);
+        value = json_string("VARIABLE IS NOT DEFINED!");
+    }
+    char *text = json_is_string(value) ? NULL : json_dumps(value, JSON_INDENT(4) | JSON_ENCODE_ANY);
+    json_t *msg = json_sprintf("%s: %s", var, text ? text : json_string_value(value));
+    answer(step, FRAME_OK, json_pack("{s:b, s:o, s:O}", "changed", 0, "msg", msg ? msg : json_string(""), var, value));
+    free(text);
+    return NULL;
+}
+
+static struct err *do_assert(struct job *job, struct step *step, const struct expr_env *env, const struct expr_place *place,
+                             const json_t *args)
+{
+    const json_t *that = json_object_get(job->entry->args, "that"); /* expressions: not rendered beforehand */
+    CLEANUP_JSON json_t *one = json_is_array(that) ? NULL : json_pack("[O]", that);
+    const json_t *list = one ? one : that;
+    size_t i;
+    const json_t *condition;
+    json_array_foreach(list, i, condition)
+    {
+        bool hold = expr_value_is_true(condition);
+        if (json_is_string(condition))
+            TRY(expr_is_true(job->arena, env, place, json_string_value(condition), &hold));
+        if (hold)
+            continue;
+        const char *msg = text_arg(job, args, "fail_msg");
+        answer(step, FRAME_FAILED, json_pack("{s:b, s:s, s:O, s:b}", "changed", 0, "msg", msg ? msg : "Assertion failed", "assertion",
+                                             condition, "evaluated_to", 0));
+        return NULL;
+    }
+    const char *msg = text_arg(job, args, "success_msg");
+    answer(step, FRAME_OK, json_pack("{s:b, s:s}", "changed", 0, "msg", msg ? msg : "All assertions passed"));
+    return NULL;
+}
+
+static struct err *do_set_fact(struct run *run, struct job *job, struct step *step, const json_t *args)
+{
+    const char *key;
+    json_t *value;
+    json_t *facts = json_object();
+    json_object_foreach((json_t *)(uintptr_t)args, key, value)
+    {
+        bool flag;
+        if (strcmp(key, "cacheable") == 0)
+            continue;
+        /* As Ansible: words for yes and no become booleans. */
+        static const char *const words[] = {"yes", "no", "true", "false", "True", "False"};
+        bool word = false;
+        for (size_t i = 0; json_is_string(value) && i < sizeof(words) / sizeof(words[0]); i++)
+            word = word || strcmp(json_string_value(value), words[i]) == 0;
+        if (word && value_as_flag(value, &flag))
+            json_object_set_new(facts, key, json_boolean(flag));
+        else
+            json_object_set(facts, key, value);
+    }
+    (void)job;
+    json_object_update(run->registered, facts);
+    answer(step, FRAME_OK, json_pack("{s:b, s:o}", "changed", 0, "ansible_facts", facts));
+    return NULL;
+}
+
+static struct err *do_include_vars(struct run *run, struct job *job, struct step *step, const json_t *args)
+{
+    const char *name = text_arg(job, args, "file");
+    if (!name)
+        return entry_error(job->entry, "'include_vars' needs a file");
+    char *path = find_file(job->arena, run->playbook, job->entry, "vars", name);
+    if (!path)
+        return entry_error(job->entry, "there is no file '%s'", name);
+    json_t *vars;
+    TRY(load_vars_file(job->arena, path, &vars));
+    const char *into = text_arg(job, args, "name");
+    if (into)
+        json_object_set(run->included, into, vars);
+    else
+        json_object_update(run->included, vars);
+    answer(step, FRAME_OK, json_pack("{s:b, s:[s]}", "changed", 0, "ansible_included_var_files", path));
+    return NULL;
+}
+
+static struct err *do_pause(struct run *run, struct job *job, struct step *step, const json_t *args)
+{
+    const char *seconds = text_arg(job, args, "seconds"), *minutes = text_arg(job, args, "minutes");
+    if (!seconds && !minutes)
+        return entry_error(job->entry, "'pause' needs 'seconds' or 'minutes': nobody is asked during a run");
+    int64_t wait_s = (seconds ? atoll(seconds) : 0) + (minutes ? atoll(minutes) * 60 : 0);
+    if (!run->options->check && wait_s > 0)
+        TRY(ctx_sleep(run->ctx, wait_s * 1000));
+    answer(step, FRAME_OK, json_pack("{s:b}", "changed", 0));
+    return NULL;
+}
+
+struct err *action_local(struct run *run, struct job *job, struct step *step, const struct expr_scope *scope)
+{
+    struct expr_env env = run_env(run, job, scope);
+    struct expr_place place = {.file = job->entry->file, .line = job->entry->line};
+    CLEANUP_JSON json_t *args = NULL;
+    if (job->entry->module->action == ACTION_ASSERT) { /* its conditions are expressions, its messages may name what is undefined */
+        CLEANUP_JSON json_t *messages = json_copy(job->entry->args);
+        json_object_del(messages, "that");
+        struct err *e = template_render_json(job->arena, &env, &place, messages, &args);
+        if (e) {
+            err_free(e);
+            args = json_object();
+        }
+        return do_assert(job, step, &env, &place, args);
+    }
+    TRY(template_render_json(job->arena, &env, &place, job->entry->args, &args));
+    const char *msg;
+    switch (job->entry->module->action) {
+    case ACTION_DEBUG:
+        return do_debug(job, step, &env, &place, args);
+    case ACTION_FAIL:
+        msg = text_arg(job, args, "msg");
+        answer(step, FRAME_FAILED, json_pack("{s:b, s:s}", "changed", 0, "msg", msg ? msg : "Failed as requested from task"));
+        return NULL;
+    case ACTION_SET_FACT:
+        return do_set_fact(run, job, step, args);
+    case ACTION_INCLUDE_VARS:
+        return do_include_vars(run, job, step, args);
+    case ACTION_PAUSE:
+        return do_pause(run, job, step, args);
+    default:
+        return err_new(ERR_INTERNAL, "module '%s' has no place to run", job->entry->module->name);
+    }
+}

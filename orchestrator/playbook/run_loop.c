@@ -1,0 +1,204 @@
+/* loop and the with_ forms. Source: "Loops" and "Migrating from with_X to loop" of the Ansible documentation. */
+#include "base/decode.h"
+#include "playbook/run.h"
+#include <string.h>
+
+#define MAX_ITEMS 10000
+#define MAX_LABEL_BYTES 300
+
+static json_t *as_list(const json_t *value)
+{
+    return json_is_array(value) ? json_incref((json_t *)(uintptr_t)value) : json_pack("[O]", value);
+}
+
+/* Lists in the list are spread out; `deep`: at every depth. */
+static json_t *flatten(const json_t *value, bool deep)
+{
+    json_t *flat = json_array();
+    size_t i;
+    json_t *item;
+    json_array_foreach(value, i, item)
+    {
+        if (json_is_array(item)) {
+            json_t *inner = deep ? flatten(item, true) : json_incref(item);
+            json_array_extend(flat, inner);
+            json_decref(inner);
+        } else {
+            json_array_append(flat, item);
+        }
+    }
+    return flat;
+}
+
+static json_t *pairs_of(const json_t *map)
+{
+    json_t *pairs = json_array();
+    const char *key;
+    json_t *value;
+    json_object_foreach((json_t *)(uintptr_t)map, key, value)
+        json_array_append_new(pairs, json_pack("{s:s, s:O}", "key", key, "value", value));
+    return pairs;
+}
+
+static json_t *indexed(const json_t *list)
+{
+    json_t *out = json_array();
+    size_t i;
+    json_t *item;
+    json_array_foreach(list, i, item) json_array_append_new(out, json_pack("[I, O]", (json_int_t)i, item));
+    return out;
+}
+
+static json_t *together(const json_t *lists)
+{
+    json_t *out = json_array();
+    size_t longest = 0, i;
+    json_t *list;
+    json_array_foreach(lists, i, list) longest = json_array_size(list) > longest ? json_array_size(list) : longest;
+    for (size_t row = 0; row < longest; row++) {
+        json_t *tuple = json_array();
+        json_array_foreach(lists, i, list)
+        {
+            json_t *item = json_array_get(list, row);
+            if (item)
+                json_array_append(tuple, item);
+            else
+                json_array_append_new(tuple, json_null());
+        }
+        json_array_append_new(out, tuple);
+    }
+    return out;
+}
+
+static json_t *nested(const json_t *lists)
+{
+    json_t *rows = json_pack("[[]]");
+    size_t i, r, k;
+    json_t *list, *row, *item;
+    json_array_foreach(lists, i, list)
+    {
+        json_t *next = json_array(), *items = as_list(list);
+        json_array_foreach(rows, r, row) json_array_foreach(items, k, item)
+        {
+            json_t *longer = json_copy(row);
+            json_array_append(longer, item);
+            if (json_array_size(next) <= MAX_ITEMS)
+                json_array_append_new(next, longer);
+            else
+                json_decref(longer);
+        }
+        json_decref(items);
+        json_decref(rows);
+        rows = next;
+    }
+    return rows;
+}
+
+/* first_found and fileglob are the lookups of the same name. */
+static struct err *by_lookup(struct run *run, struct job *job, const char *plugin, const json_t *value, json_t **items)
+{
+    struct expr_env env = run_env(run, job, job->scope);
+    struct expr_place place = {.file = job->entry->file, .line = job->entry->line};
+    CLEANUP_JSON json_t *none = json_object();
+    CLEANUP_JSON json_t *terms = as_list(value);
+    const json_t *first = json_array_get(terms, 0);
+    const json_t *options = json_is_object(first) ? first : none;
+    return env.lookup(job->arena, &env, &place, plugin, terms, options, items);
+}
+
+static struct err *shape(struct run *run, struct job *job, enum keyword keyword, const json_t *value, json_t **items)
+{
+    CLEANUP_JSON json_t *list = NULL;
+    switch (keyword) {
+    case KW_LOOP:
+    case KW_WITH_LIST:
+        if (!json_is_array(value))
+            return err_with_hint(entry_error(job->entry, "'%s' needs a list", keyword_spec(keyword)->name),
+                                 "to go through a map, use dict2items");
+        *items = json_incref((json_t *)(uintptr_t)value);
+        return NULL;
+    case KW_WITH_DICT:
+        if (!json_is_object(value))
+            return entry_error(job->entry, "'with_dict' needs a map");
+        *items = pairs_of(value);
+        return NULL;
+    case KW_WITH_FIRST_FOUND:
+        return by_lookup(run, job, "first_found", value, items);
+    case KW_WITH_FILEGLOB:
+        return by_lookup(run, job, "fileglob", value, items);
+    default:
+        break;
+    }
+    list = as_list(value);
+    *items = keyword == KW_WITH_INDEXED_ITEMS ? indexed(list)
+             : keyword == KW_WITH_TOGETHER    ? together(list)
+             : keyword == KW_WITH_NESTED      ? nested(list)
+                                              : flatten(list, keyword == KW_WITH_FLATTENED);
+    return NULL;
+}
+
+struct err *loop_items(struct run *run, struct job *job, json_t **items)
+{
+    *items = NULL;
+    for (enum keyword keyword = KW_LOOP; keyword <= KW_WITH_FLATTENED; keyword++) {
+        const json_t *written = keyword == KW_LOOP_CONTROL ? NULL : job->entry->keywords[keyword];
+        if (!written)
+            continue;
+        struct expr_env env = run_env(run, job, job->scope);
+        struct expr_place place = entry_place(job->entry, keyword);
+        CLEANUP_JSON json_t *value = NULL;
+        if (json_is_string(written) && !template_is_template(json_string_value(written)) && keyword == KW_WITH_DICT)
+            TRY(expr_evaluate(job->arena, &env, &place, json_string_value(written), &value));
+        else
+            TRY(template_render_json(job->arena, &env, &place, written, &value));
+        TRY(shape(run, job, keyword, value, items));
+        if (json_array_size(*items) <= MAX_ITEMS)
+            return NULL;
+        json_decref(*items);
+        return entry_error(job->entry, "a loop has at most %d items", MAX_ITEMS);
+    }
+    return NULL;
+}
+
+static const char *control(const struct job *job, const char *key)
+{
+    return json_string_value(json_object_get(job->entry->keywords[KW_LOOP_CONTROL], key));
+}
+
+static json_t *loop_state(const json_t *items, size_t index)
+{
+    json_int_t count = (json_int_t)json_array_size(items), i = (json_int_t)index;
+    json_t *state = json_pack("{s:O, s:I, s:I, s:I, s:I, s:b, s:b, s:I}", "allitems", items, "index", i + 1, "index0", i,
+                              "revindex", count - i, "revindex0", count - i - 1, "first", i == 0, "last", i == count - 1,
+                              "length", count);
+    if (index > 0)
+        json_object_set(state, "previtem", json_array_get(items, index - 1));
+    if (i + 1 < count)
+        json_object_set(state, "nextitem", json_array_get(items, index + 1));
+    return state;
+}
+
+struct err *loop_variables(struct run *run, struct job *job, const json_t *items, size_t index, json_t **vars,
+                           const char **label)
+{
+    const char *name = control(job, "loop_var") ? control(job, "loop_var") : "item";
+    json_t *item = json_array_get(items, index);
+    *vars = json_keep(job->arena, json_pack("{s:O, s:s}", name, item, "ansible_loop_var", name));
+    if (control(job, "index_var"))
+        json_object_set_new(*vars, control(job, "index_var"), json_integer((json_int_t)index));
+    const json_t *extended = json_object_get(job->entry->keywords[KW_LOOP_CONTROL], "extended");
+    if (extended && expr_value_is_true(extended))
+        json_object_set_new(*vars, "ansible_loop", loop_state(items, index));
+    const char *written = control(job, "label");
+    *label = expr_value_text(job->arena, item);
+    if (written) {
+        struct expr_env env = run_env(run, job, scope_with(job->arena, job->scope, *vars, true));
+        struct expr_place place = entry_place(job->entry, KW_LOOP_CONTROL);
+        CLEANUP_JSON json_t *text = NULL;
+        TRY(template_render(job->arena, &env, &place, written, &text));
+        *label = expr_value_text(job->arena, text);
+    }
+    if (strlen(*label) > MAX_LABEL_BYTES)
+        *label = arena_printf(job->arena, "%.*s...", MAX_LABEL_BYTES, *label);
+    return NULL;
+}

@@ -1,0 +1,277 @@
+/* Variables: which scope wins over which. Source: "Understanding variable precedence" of the Ansible documentation. */
+#include "base/decode.h"
+#include "base/fs.h"
+#include "playbook/run.h"
+#include <glob.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define MAX_LOOKUP_FILE_BYTES (4u << 20)
+
+static void set_magic(struct run *run, const char *name, json_t *value)
+{
+    json_object_set_new(run->magic, name, value);
+}
+
+struct err *run_init_vars(struct run *run)
+{
+    const char *host = run->options->host_name ? run->options->host_name : "host";
+    char *dir = realpath(run->playbook->dir, NULL);
+    run->magic = json_object();
+    run->role_defaults = json_object();
+    run->role_vars = json_object();
+    run->facts = json_object();
+    run->included = json_object();
+    run->registered = json_object();
+    run->dirty = json_object();
+    set_magic(run, "inventory_hostname", json_string(host));
+    set_magic(run, "inventory_hostname_short", json_stringn(host, strcspn(host, ".")));
+    set_magic(run, "ansible_host", json_string(host));
+    set_magic(run, "playbook_dir", json_string(dir ? dir : run->playbook->dir));
+    set_magic(run, "ansible_check_mode", json_boolean(run->options->check));
+    set_magic(run, "ansible_diff_mode", json_boolean(run->options->diff));
+    set_magic(run, "ansible_managed", json_string("Ansible managed"));
+    set_magic(run, "ansible_verbosity", json_integer(0));
+    set_magic(run, "group_names", json_pack("[s]", "all"));
+    set_magic(run, "groups", json_pack("{s:[s]}", "all", host));
+    set_magic(run, "ansible_play_hosts", json_pack("[s]", host));
+    set_magic(run, "ansible_play_hosts_all", json_pack("[s]", host));
+    set_magic(run, "ansible_play_batch", json_pack("[s]", host));
+    set_magic(run, "play_hosts", json_pack("[s]", host));
+    set_magic(run, "ansible_version", json_pack("{s:s, s:i, s:i, s:i}", "full", "2.14.0", "major", 2, "minor", 14, "revision", 0));
+    json_t *seen = run->options->host_vars ? json_deep_copy(run->options->host_vars) : json_object();
+    set_magic(run, "hostvars", json_pack("{s:o}", host, seen));
+    free(dir);
+    return NULL;
+}
+
+void run_free_vars(struct run *run)
+{
+    json_decref(run->magic);
+    json_decref(run->role_defaults);
+    json_decref(run->role_vars);
+    json_decref(run->facts);
+    json_decref(run->included);
+    json_decref(run->registered);
+    json_decref(run->dirty);
+}
+
+void run_enter_play(struct run *run, const struct play *play)
+{
+    run->play = play;
+    json_object_clear(run->role_defaults);
+    json_object_clear(run->role_vars);
+    json_t *names = json_array();
+    for (size_t i = 0; i < play->role_count; i++) {
+        json_object_update(run->role_defaults, play->roles[i]->defaults);
+        json_object_update(run->role_vars, play->roles[i]->vars);
+        json_array_append_new(names, json_string(play->roles[i]->name));
+    }
+    set_magic(run, "ansible_play_role_names", json_incref(names));
+    set_magic(run, "role_names", names);
+    json_t *title = play->root->keywords[KW_NAME];
+    set_magic(run, "ansible_play_name", json_is_string(title) ? json_copy(title) : json_string(""));
+}
+
+void run_set_facts(struct run *run, json_t *values)
+{
+    const char *key;
+    json_t *value;
+    json_t *known = json_object_get(run->facts, "ansible_facts");
+    if (!known) {
+        known = json_object();
+        json_object_set_new(run->facts, "ansible_facts", known);
+    }
+    json_object_del(json_object_get(values, "default_ipv4"), "none");
+    json_object_del(json_object_get(values, "default_ipv6"), "none");
+    json_object_foreach(values, key, value)
+    {
+        char name[300];
+        if (strcmp(key, "changed") == 0 || snprintf(name, sizeof(name), "ansible_%s", key) >= (int)sizeof(name))
+            continue;
+        json_object_set(known, key, value);
+        json_object_set(run->facts, name, value);
+    }
+    json_decref(values);
+    run->facts_known = true;
+}
+
+const struct expr_scope *scope_with(struct arena *arena, const struct expr_scope *outer, const json_t *vars, bool literal)
+{
+    if (!vars || !json_object_size(vars))
+        return outer;
+    struct expr_scope *scope = ARENA_NEW(arena, struct expr_scope);
+    *scope = (struct expr_scope){.outer = outer, .vars = vars, .literal = literal};
+    return scope;
+}
+
+/* vars of blocks and tasks, or what roles and includes were given: from the outermost inwards. */
+static const struct expr_scope *chain(struct arena *arena, const struct expr_scope *scope, const struct entry *entry, bool params)
+{
+    if (!entry || !entry->parent) /* the play's own vars stand elsewhere */
+        return scope;
+    scope = chain(arena, scope, entry->parent, params);
+    return scope_with(arena, scope, params ? entry->params : entry->keywords[KW_VARS], false);
+}
+
+const struct expr_scope *run_scope(struct run *run, struct arena *arena, const struct entry *entry)
+{
+    const struct role *role = entry->role;
+    const struct expr_scope *s = scope_with(arena, NULL, run->magic, true);
+    s = scope_with(arena, s, run->role_defaults, false);
+    s = scope_with(arena, s, role ? role->defaults : NULL, false);
+    s = scope_with(arena, s, run->options->host_vars, false);
+    s = scope_with(arena, s, run->facts, true);
+    s = scope_with(arena, s, run->play->vars, false);
+    s = scope_with(arena, s, run->role_vars, false);
+    s = scope_with(arena, s, role ? role->vars : NULL, false);
+    s = chain(arena, s, entry, false);
+    s = scope_with(arena, s, run->included, false);
+    /* Always there, even when still empty: a step in flight may fill it. */
+    struct expr_scope *registered = ARENA_NEW(arena, struct expr_scope);
+    *registered = (struct expr_scope){.outer = s, .vars = run->registered, .literal = true};
+    s = chain(arena, registered, entry, true);
+    if (role) {
+        json_t *own = json_keep(arena, json_pack("{s:s, s:s}", "role_name", role->name, "role_path", role->path));
+        s = scope_with(arena, s, own, true);
+    }
+    return scope_with(arena, s, run->options->extra_vars, false);
+}
+
+/* --- lookups --- */
+
+struct lookup_place {
+    struct run *run;
+    struct job *job;
+};
+
+static struct err *read_lookup_file(struct arena *arena, const char *path, json_t *results)
+{
+    char *data;
+    size_t length;
+    TRY(fs_read_file(arena, path, MAX_LOOKUP_FILE_BYTES, &data, &length));
+    while (length && (data[length - 1] == '\n' || data[length - 1] == '\r'))
+        length--;
+    json_t *text = json_stringn(data, length);
+    if (!text)
+        return err_new(ERR_INPUT, "'%s' is not UTF-8 text", path);
+    json_array_append_new(results, text);
+    return NULL;
+}
+
+static struct err *lookup_file(struct arena *arena, const struct lookup_place *at, const char *name, json_t *results)
+{
+    char *path = find_file(arena, at->run->playbook, at->job->entry, "files", name);
+    if (!path)
+        return err_new(ERR_NOT_FOUND, "there is no file '%s'", name);
+    return read_lookup_file(arena, path, results);
+}
+
+static struct err *lookup_template(struct arena *arena, const struct lookup_place *at, const struct expr_env *env,
+                                   const char *name, json_t *results)
+{
+    char *path = find_file(arena, at->run->playbook, at->job->entry, "templates", name);
+    if (!path)
+        return err_new(ERR_NOT_FOUND, "there is no template '%s'", name);
+    char *text;
+    size_t length;
+    TRY(template_render_file(arena, env, path, &text, &length));
+    json_array_append_new(results, json_stringn(text, length));
+    return NULL;
+}
+
+static struct err *lookup_fileglob(struct arena *arena, const struct lookup_place *at, const char *pattern, json_t *results)
+{
+    const char *slash = strrchr(pattern, '/');
+    char *dir = slash ? arena_strndup(arena, pattern, (size_t)(slash - pattern)) : arena_strdup(arena, ".");
+    char *found = find_file(arena, at->run->playbook, at->job->entry, "files", dir);
+    if (!found)
+        return NULL;
+    glob_t names = {0};
+    if (glob(arena_printf(arena, "%s/%s", found, slash ? slash + 1 : pattern), 0, NULL, &names) == 0)
+        for (size_t i = 0; i < names.gl_pathc; i++)
+            if (!fs_is_dir(names.gl_pathv[i]))
+                json_array_append_new(results, json_string(names.gl_pathv[i]));
+    globfree(&names);
+    return NULL;
+}
+
+static struct err *lookup_first_found(struct arena *arena, const struct lookup_place *at, const json_t *terms,
+                                      const json_t *options, json_t *results)
+{
+    static const char *const subdirs[] = {"files", "templates", "vars", "tasks"};
+    size_t i;
+    const json_t *term;
+    const json_t *files = json_object_get(options, "files");
+    json_array_foreach(files ? files : terms, i, term)
+    {
+        const char *name = json_string_value(term);
+        for (size_t k = 0; name && k < 4; k++) {
+            char *path = find_file(arena, at->run->playbook, at->job->entry, subdirs[k], name);
+            if (path) {
+                json_array_append_new(results, json_string(path));
+                return NULL;
+            }
+        }
+    }
+    const json_t *skip = json_object_get(options, "skip");
+    if (skip && expr_value_is_true(skip))
+        return NULL;
+    return err_new(ERR_NOT_FOUND, "none of the files was found");
+}
+
+static struct err *lookup_variable(struct arena *arena, const struct expr_env *env, const struct expr_place *place,
+                                   const char *name, const json_t *options, json_t *results)
+{
+    json_t *value;
+    struct err *e = expr_evaluate(arena, env, place, name, &value);
+    if (e && json_object_get(options, "default")) {
+        err_free(e);
+        json_array_append(results, json_object_get(options, "default"));
+        return NULL;
+    }
+    if (!e)
+        json_array_append_new(results, value);
+    return e;
+}
+
+static struct err *run_lookup(struct arena *arena, const struct expr_env *env, const struct expr_place *place,
+                              const char *plugin, const json_t *terms, const json_t *options, json_t **result)
+{
+    const struct lookup_place *at = env->lookup_context;
+    CLEANUP_JSON json_t *results = json_array();
+    const char *dot = strrchr(plugin, '.');
+    const char *name = dot ? dot + 1 : plugin;
+    size_t i;
+    const json_t *term;
+    if (strcmp(name, "first_found") == 0) {
+        TRY(lookup_first_found(arena, at, terms, options, results));
+    } else {
+        json_array_foreach(terms, i, term)
+        {
+            const char *text = expr_value_text(arena, term);
+            if (strcmp(name, "file") == 0)
+                TRY(lookup_file(arena, at, text, results));
+            else if (strcmp(name, "template") == 0)
+                TRY(lookup_template(arena, at, env, text, results));
+            else if (strcmp(name, "env") == 0)
+                json_array_append_new(results, json_string(getenv(text) ? getenv(text) : ""));
+            else if (strcmp(name, "vars") == 0)
+                TRY(lookup_variable(arena, env, place, text, options, results));
+            else if (strcmp(name, "fileglob") == 0)
+                TRY(lookup_fileglob(arena, at, text, results));
+            else
+                return err_with_hint(err_new(ERR_INPUT, "there is no lookup '%s' here", plugin),
+                                     "known are: env, file, fileglob, first_found, template, vars");
+        }
+    }
+    *result = TAKE(results);
+    return NULL;
+}
+
+struct expr_env run_env(struct run *run, struct job *job, const struct expr_scope *scope)
+{
+    struct lookup_place *at = ARENA_NEW(job->arena, struct lookup_place);
+    *at = (struct lookup_place){.run = run, .job = job};
+    return (struct expr_env){.scope = scope, .lookup = run_lookup, .lookup_context = at};
+}
