@@ -1,6 +1,6 @@
 find_package(PkgConfig REQUIRED)
 find_package(Threads REQUIRED)
-foreach(lib libcurl jansson libssh2 yaml-0.1 openssl libpq sqlite3 libxml-2.0)
+foreach(lib libcurl jansson libssh2 yaml-0.1 openssl libpq sqlite3 libxml-2.0 libpcre2-8)
   string(REGEX REPLACE "[^a-z0-9]" "_" id ${lib})
   pkg_check_modules(${id} REQUIRED IMPORTED_TARGET ${lib})
 endforeach()

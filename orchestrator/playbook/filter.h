@@ -1,0 +1,109 @@
+/* The tables of filters, tests, methods and functions. Internal to the expression engine.
+ *
+ * A function gets its arguments bound to the parameters of its table row: arg[i] is NULL when absent. All
+ * values are borrowed from the pool; the result must be too.
+ */
+#pragma once
+#include "playbook/expr_eval.h"
+
+#define FILTER_MAX_PARAMS 6
+
+enum filter_flags {
+    FILTER_UNDEFINED = 1, /* takes an undefined input and undefined arguments; others refuse them */
+    FILTER_VARIADIC = 2,  /* positional arguments go to rest[], named ones to arg[] */
+    FILTER_TEXT = 4       /* the result stays text: a template does not read it back as a list or map */
+};
+
+struct filter;
+
+struct call {
+    const char *name;
+    json_t *input;
+    json_t *arg[FILTER_MAX_PARAMS];
+    json_t **rest;
+    size_t rest_count;
+    json_t *named; /* FILTER_VARIADIC: named arguments that are not parameters; an object */
+};
+
+typedef struct err *filter_fn(struct eval *ev, const struct call *call, json_t **out);
+
+struct filter {
+    const char *name;
+    filter_fn *apply;
+    int required; /* parameters that must be given */
+    int flags;
+    const char *params[FILTER_MAX_PARAMS];
+};
+
+struct filter_table {
+    const struct filter *rows;
+    size_t count;
+};
+
+extern const struct filter_table filters_text, filters_list, filters_select, filters_data, filters_regex,
+    filters_path;
+/* Methods of text that are not filters as well. */
+extern const struct filter_table methods_text;
+/* Tests are filters whose result is a boolean. */
+extern const struct filter_table tests_value, tests_result;
+
+/* NULL when unknown. A leading "ansible.builtin." is skipped. */
+const struct filter *filter_find(const char *name);
+const struct filter *filter_find_test(const char *name);
+/* "unknown filter 'x'", with a hint. */
+struct err *filter_unknown(const char *kind, const char *name, bool test) REHOST_MUST_CHECK;
+
+/* Evaluated arguments, before binding. */
+struct arguments {
+    json_t **items;
+    size_t count;
+    json_t *named; /* an object or NULL */
+};
+/* Binds and calls; `skip` positional arguments are left out (map('name', args...)). */
+struct err *filter_call(struct eval *ev, const struct filter *filter, json_t *input,
+                        const struct arguments *args, size_t skip, json_t **out) REHOST_MUST_CHECK;
+struct err *filter_call_test(struct eval *ev, const struct filter *test, json_t *input,
+                             const struct arguments *args, size_t skip, bool *truth) REHOST_MUST_CHECK;
+
+/* `value.name(args)`: text, lists, maps. */
+struct err *method_call(struct eval *ev, json_t *object, const char *name, const struct arguments *args,
+                        json_t **out) REHOST_MUST_CHECK;
+bool method_is_map_method(const char *name);
+/* `name(args)`: range, dict, lookup, query, q, namespace, now, undef. */
+struct err *function_call(struct eval *ev, const char *name, const struct arguments *args,
+                          json_t **out) REHOST_MUST_CHECK;
+bool function_exists(const char *name);
+struct err *function_unknown(const char *name) REHOST_MUST_CHECK;
+
+/* For the functions themselves. Text of an argument or `fallback` when it is absent; other values are
+ * rendered to text. */
+const char *call_text(struct eval *ev, const json_t *value, const char *fallback);
+struct err *call_int(const struct call *call, int index, json_int_t fallback,
+                     json_int_t *number) REHOST_MUST_CHECK;
+bool call_truth(const json_t *value, bool fallback);
+/* ERR_INPUT "filter 'NAME' works on a list, but got text". */
+struct err *call_wrong(const struct call *call, const char *wanted) REHOST_MUST_CHECK;
+/* The elements of a list, the characters of text or the keys of a map, as a list. */
+struct err *call_elements(struct eval *ev, const struct call *call, const json_t *value,
+                          json_t **list) REHOST_MUST_CHECK;
+/* `a.b.0` looked up in a value; undefined when absent. */
+struct err *call_attribute(struct eval *ev, json_t *value, const json_t *path,
+                           json_t **out) REHOST_MUST_CHECK;
+
+/* upper, lower: Unicode's simple case mapping. */
+struct err *text_change_case(struct eval *ev, const json_t *text, bool upper, json_t **out) REHOST_MUST_CHECK;
+/* Splits at `separator`, or at runs of white space when it is NULL; at most `limit` times unless it is
+ * negative. */
+struct err *text_split(struct eval *ev, const json_t *text, const char *separator, json_int_t limit,
+                       json_t **out) REHOST_MUST_CHECK;
+/* Python's str.format(): {} {0} {name} {x:>10}. */
+struct err *text_format_braces(struct eval *ev, const struct call *call, json_t **out) REHOST_MUST_CHECK;
+/* -1, 0 or 1: `a` is older than, the same as, newer than `b`, as Ansible's version test orders them. */
+struct err *version_compare(const char *a, const char *b, const char *type, int *order) REHOST_MUST_CHECK;
+
+/* Regular expressions (PCRE2). */
+struct regex_flags {
+    bool ignore_case, multi_line, anchored;
+};
+struct err *regex_matches(const char *pattern, struct regex_flags flags, const char *text, size_t length,
+                          bool *found) REHOST_MUST_CHECK;

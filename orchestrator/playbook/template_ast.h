@@ -1,0 +1,50 @@
+/* Parsed templates. Internal to the template engine. Nodes live in the arena; threads: read-only after
+ * parsing. */
+#pragma once
+#include "playbook/expr_ast.h"
+
+enum template_node_type {
+    TEMPLATE_TEXT,
+    TEMPLATE_OUTPUT, /* {{ expr }} */
+    TEMPLATE_IF,     /* expr, body; otherwise holds elif and else */
+    TEMPLATE_FOR,    /* targets in expr (items), condition, body; otherwise holds else */
+    TEMPLATE_SET,    /* targets = expr, or the rendered body when expr is NULL */
+    TEMPLATE_WITH,   /* targets[i] = values[i], body */
+    TEMPLATE_FILTER  /* body through expr, whose innermost input is the constant `hole` */
+};
+
+struct template_node {
+    struct template_node *next;
+    enum template_node_type type;
+    int line;
+    const char *text; /* of the text; of other nodes the source, for messages */
+    size_t length;
+    const struct expr_node *expr, *condition;
+    struct template_node *body, *otherwise;
+    const char **targets;
+    size_t target_count;
+    const char *member; /* set: targets[0] is a namespace and this its member */
+    const struct expr_node **values;
+    struct expr_node *hole;
+    bool uses_loop;
+    bool unpack; /* several targets take an item apart */
+};
+
+struct template_syntax {
+    const char *start[3], *end[3]; /* variable, block, comment */
+    bool trim_blocks, lstrip_blocks;
+    bool raw_text; /* backslashes inside {{ }} stand for themselves: templates in playbooks, not files */
+};
+extern const struct template_syntax template_default_syntax;
+
+/* Reads a `#jinja2:` line at the text's start, if there is one: fills `syntax`, tells how long the line is.
+ */
+struct err *template_read_header(struct arena *arena, const struct expr_place *place, const char *text,
+                                 size_t length, struct template_syntax *syntax,
+                                 size_t *header_length) REHOST_MUST_CHECK;
+struct err *template_parse(struct arena *arena, const struct expr_place *place,
+                           const struct template_syntax *syntax, const char *text, size_t length,
+                           struct template_node **first) REHOST_MUST_CHECK;
+/* Calls `visit` for every name that an expression of the template reads. */
+void template_walk_names(const struct template_node *node, void (*visit)(void *context, const char *name),
+                         void *context);

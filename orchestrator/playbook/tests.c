@@ -1,0 +1,377 @@
+/* `value is name(args)`. Tests on results of tasks, on the type and content of values, on versions and local
+ * paths. */
+#include "playbook/filter.h"
+#include <ctype.h>
+#include <math.h>
+#include <string.h>
+#include <sys/stat.h>
+
+static struct err *answer(bool truth, json_t **out)
+{
+    *out = pool_bool(truth);
+    return NULL;
+}
+
+static struct err *is_defined(struct eval *ev, const struct call *call, json_t **out)
+{
+    return answer(!eval_is_undefined(ev, call->input), out);
+}
+
+static struct err *is_undefined(struct eval *ev, const struct call *call, json_t **out)
+{
+    return answer(eval_is_undefined(ev, call->input), out);
+}
+
+static struct err *is_none(struct eval *ev, const struct call *call, json_t **out)
+{
+    (void)ev;
+    return answer(json_is_null(call->input), out);
+}
+
+static struct err *is_true(struct eval *ev, const struct call *call, json_t **out)
+{
+    (void)ev;
+    return answer(json_is_true(call->input), out);
+}
+
+static struct err *is_false(struct eval *ev, const struct call *call, json_t **out)
+{
+    (void)ev;
+    return answer(json_is_false(call->input), out);
+}
+
+static struct err *is_boolean(struct eval *ev, const struct call *call, json_t **out)
+{
+    (void)ev;
+    return answer(json_is_boolean(call->input), out);
+}
+
+static struct err *is_string(struct eval *ev, const struct call *call, json_t **out)
+{
+    (void)ev;
+    return answer(json_is_string(call->input), out);
+}
+
+static struct err *is_number(struct eval *ev, const struct call *call, json_t **out)
+{
+    (void)ev;
+    return answer(value_is_number(call->input), out);
+}
+
+static struct err *is_integer(struct eval *ev, const struct call *call, json_t **out)
+{
+    (void)ev;
+    return answer(json_is_integer(call->input), out);
+}
+
+static struct err *is_float(struct eval *ev, const struct call *call, json_t **out)
+{
+    (void)ev;
+    return answer(json_is_real(call->input), out);
+}
+
+static struct err *is_mapping(struct eval *ev, const struct call *call, json_t **out)
+{
+    (void)ev;
+    return answer(json_is_object(call->input), out);
+}
+
+/* Lists, maps and text: all of them have a length and elements. */
+static struct err *is_iterable(struct eval *ev, const struct call *call, json_t **out)
+{
+    (void)ev;
+    return answer(json_is_array(call->input) || json_is_object(call->input) || json_is_string(call->input),
+                  out);
+}
+
+/* truthy(convert_bool=false) */
+static struct err *is_truthy(struct eval *ev, const struct call *call, json_t **out)
+{
+    json_t *value = call->input;
+    struct arguments none = {0};
+    if (call_truth(call->arg[0], false))
+        TRY(filter_call(ev, filter_find("bool"), value, &none, 0, &value));
+    return answer(value_true(value), out);
+}
+
+static struct err *is_falsy(struct eval *ev, const struct call *call, json_t **out)
+{
+    TRY(is_truthy(ev, call, out));
+    return answer(!value_true(*out), out);
+}
+
+static struct err *remainder_is(const struct call *call, json_int_t divisor, json_int_t remainder,
+                                json_t **out)
+{
+    if (!value_is_int(call->input))
+        return call_wrong(call, "a whole number");
+    if (divisor == 0)
+        return err_new(ERR_INPUT, "division by zero");
+    if (divisor == -1)
+        return answer(remainder == 0, out);
+    json_int_t rest = value_integer(call->input) % divisor;
+    return answer((rest < 0 ? -rest : rest) == remainder, out);
+}
+
+static struct err *is_even(struct eval *ev, const struct call *call, json_t **out)
+{
+    (void)ev;
+    return remainder_is(call, 2, 0, out);
+}
+
+static struct err *is_odd(struct eval *ev, const struct call *call, json_t **out)
+{
+    (void)ev;
+    return remainder_is(call, 2, 1, out);
+}
+
+static struct err *is_divisible(struct eval *ev, const struct call *call, json_t **out)
+{
+    (void)ev;
+    json_int_t divisor;
+    TRY(call_int(call, 0, 1, &divisor));
+    return remainder_is(call, divisor, 0, out);
+}
+
+static struct err *case_is(struct eval *ev, const struct call *call, bool upper, json_t **out)
+{
+    json_t *same, *other;
+    TRY(text_change_case(ev, call->input, upper, &same));
+    TRY(text_change_case(ev, call->input, !upper, &other));
+    const char *text = call_text(ev, call->input, "");
+    return answer(strcmp(json_string_value(same), text) == 0 && strcmp(json_string_value(other), text) != 0,
+                  out);
+}
+
+static struct err *is_lower(struct eval *ev, const struct call *call, json_t **out)
+{
+    return case_is(ev, call, false, out);
+}
+
+static struct err *is_upper(struct eval *ev, const struct call *call, json_t **out)
+{
+    return case_is(ev, call, true, out);
+}
+
+static struct err *compared(struct eval *ev, const struct call *call, enum expr_op op, json_t **out)
+{
+    bool truth;
+    TRY(eval_compare(ev, op, call->input, call->arg[0], &truth));
+    return answer(truth, out);
+}
+
+#define COMPARISON(name, op)                                                                                 \
+    static struct err *name(struct eval *ev, const struct call *call, json_t **out)                          \
+    {                                                                                                        \
+        return compared(ev, call, op, out);                                                                  \
+    }
+COMPARISON(is_eq, OP_EQ)
+COMPARISON(is_ne, OP_NE)
+COMPARISON(is_lt, OP_LT)
+COMPARISON(is_le, OP_LE)
+COMPARISON(is_gt, OP_GT)
+COMPARISON(is_ge, OP_GE)
+COMPARISON(is_in, OP_IN)
+
+static struct err *is_containing(struct eval *ev, const struct call *call, json_t **out)
+{
+    bool truth;
+    TRY(eval_compare(ev, OP_IN, call->arg[0], call->input, &truth));
+    return answer(truth, out);
+}
+
+static struct err *all_in(struct eval *ev, const struct call *call, const json_t *few, json_t *many,
+                          json_t **out)
+{
+    json_t *items;
+    bool truth = true;
+    TRY(call_elements(ev, call, few, &items));
+    for (size_t i = 0; truth && i < json_array_size(items); i++)
+        TRY(eval_compare(ev, OP_IN, json_array_get(items, i), many, &truth));
+    return answer(truth, out);
+}
+
+static struct err *is_subset(struct eval *ev, const struct call *call, json_t **out)
+{
+    return all_in(ev, call, call->input, call->arg[0], out);
+}
+
+static struct err *is_superset(struct eval *ev, const struct call *call, json_t **out)
+{
+    return all_in(ev, call, call->arg[0], call->input, out);
+}
+
+static struct err *is_all(struct eval *ev, const struct call *call, json_t **out)
+{
+    json_t *items;
+    bool truth = true;
+    TRY(call_elements(ev, call, call->input, &items));
+    for (size_t i = 0; truth && i < json_array_size(items); i++)
+        truth = value_true(json_array_get(items, i));
+    return answer(truth, out);
+}
+
+static struct err *is_any(struct eval *ev, const struct call *call, json_t **out)
+{
+    json_t *items;
+    bool truth = false;
+    TRY(call_elements(ev, call, call->input, &items));
+    for (size_t i = 0; !truth && i < json_array_size(items); i++)
+        truth = value_true(json_array_get(items, i));
+    return answer(truth, out);
+}
+
+static struct err *matches(struct eval *ev, const struct call *call, bool anchored, json_t **out)
+{
+    bool found;
+    struct regex_flags flags = {.ignore_case = call_truth(call->arg[1], false),
+                                .multi_line = call_truth(call->arg[2], false),
+                                .anchored = anchored};
+    const char *text = call_text(ev, call->input, "");
+    TRY(regex_matches(call_text(ev, call->arg[0], ""), flags, text, strlen(text), &found));
+    return answer(found, out);
+}
+
+static struct err *is_match(struct eval *ev, const struct call *call, json_t **out)
+{
+    return matches(ev, call, true, out);
+}
+
+static struct err *is_search(struct eval *ev, const struct call *call, json_t **out)
+{
+    return matches(ev, call, false, out);
+}
+
+/* regex(pattern, ignorecase, multiline, match_type='search') */
+static struct err *is_regex(struct eval *ev, const struct call *call, json_t **out)
+{
+    return matches(ev, call, strcmp(call_text(ev, call->arg[3], "search"), "match") == 0, out);
+}
+
+static bool outcome_of_version(const char *op, int order, bool *truth)
+{
+    static const struct {
+        const char *names;
+        int orders; /* bit 0: older, bit 1: same, bit 2: newer */
+    } ops[] = {{" == = eq ", 2}, {" != <> ne ", 5}, {" < lt ", 1},
+               {" <= le ", 3},   {" > gt ", 4},     {" >= ge ", 6}};
+    char word[8];
+    int length = snprintf(word, sizeof(word), " %s ", op);
+    for (size_t i = 0; length < (int)sizeof(word) && i < sizeof(ops) / sizeof(*ops); i++)
+        if (strstr(ops[i].names, word)) {
+            *truth = ops[i].orders >> (order < 0 ? 0 : order > 0 ? 2 : 1) & 1;
+            return true;
+        }
+    return false;
+}
+
+/* version(version, operator='eq', strict=none, version_type='loose') */
+static struct err *is_version(struct eval *ev, const struct call *call, json_t **out)
+{
+    int order;
+    bool truth;
+    const char *op = call_text(ev, call->arg[1], "eq");
+    const char *mine = call_text(ev, call->input, ""), *other = call_text(ev, call->arg[0], "");
+    if (!*mine || !*other)
+        return err_new(ERR_INPUT, "'version' compares two versions, but one is empty");
+    TRY(version_compare(mine, other, call_text(ev, call->arg[3], "loose"), &order));
+    if (!outcome_of_version(op, order, &truth))
+        return err_with_hint(err_new(ERR_INPUT, "'version' knows no operator '%s'", op),
+                             "use ==, !=, <, <=, > or >=");
+    return answer(truth, out);
+}
+
+static struct err *path_has(struct eval *ev, const struct call *call, mode_t type, json_t **out)
+{
+    struct stat st;
+    const char *path = call_text(ev, call->input, "");
+    bool exists = (type == S_IFLNK ? lstat(path, &st) : stat(path, &st)) == 0;
+    return answer(exists && (type == 0 || (st.st_mode & S_IFMT) == type), out);
+}
+
+static struct err *is_file(struct eval *ev, const struct call *call, json_t **out)
+{
+    return path_has(ev, call, S_IFREG, out);
+}
+
+static struct err *is_directory(struct eval *ev, const struct call *call, json_t **out)
+{
+    return path_has(ev, call, S_IFDIR, out);
+}
+
+static struct err *is_link(struct eval *ev, const struct call *call, json_t **out)
+{
+    return path_has(ev, call, S_IFLNK, out);
+}
+
+static struct err *is_existing(struct eval *ev, const struct call *call, json_t **out)
+{
+    return path_has(ev, call, 0, out);
+}
+
+static struct err *is_absolute(struct eval *ev, const struct call *call, json_t **out)
+{
+    return answer(*call_text(ev, call->input, "") == '/', out);
+}
+
+static const struct filter value_rows[] = {
+    {"defined", is_defined, 0, FILTER_UNDEFINED, {0}},
+    {"undefined", is_undefined, 0, FILTER_UNDEFINED, {0}},
+    {"none", is_none, 0, 0, {0}},
+    {"true", is_true, 0, 0, {0}},
+    {"false", is_false, 0, 0, {0}},
+    {"boolean", is_boolean, 0, 0, {0}},
+    {"string", is_string, 0, 0, {0}},
+    {"number", is_number, 0, 0, {0}},
+    {"integer", is_integer, 0, 0, {0}},
+    {"float", is_float, 0, 0, {0}},
+    {"mapping", is_mapping, 0, 0, {0}},
+    {"iterable", is_iterable, 0, 0, {0}},
+    {"sequence", is_iterable, 0, 0, {0}},
+    {"truthy", is_truthy, 0, 0, {"convert_bool"}},
+    {"falsy", is_falsy, 0, 0, {"convert_bool"}},
+    {"even", is_even, 0, 0, {0}},
+    {"odd", is_odd, 0, 0, {0}},
+    {"divisibleby", is_divisible, 1, 0, {"num"}},
+    {"lower", is_lower, 0, 0, {0}},
+    {"upper", is_upper, 0, 0, {0}},
+    {"eq", is_eq, 1, 0, {"other"}},
+    {"==", is_eq, 1, 0, {"other"}},
+    {"equalto", is_eq, 1, 0, {"other"}},
+    {"sameas", is_eq, 1, 0, {"other"}},
+    {"ne", is_ne, 1, 0, {"other"}},
+    {"!=", is_ne, 1, 0, {"other"}},
+    {"lt", is_lt, 1, 0, {"other"}},
+    {"<", is_lt, 1, 0, {"other"}},
+    {"lessthan", is_lt, 1, 0, {"other"}},
+    {"le", is_le, 1, 0, {"other"}},
+    {"<=", is_le, 1, 0, {"other"}},
+    {"gt", is_gt, 1, 0, {"other"}},
+    {">", is_gt, 1, 0, {"other"}},
+    {"greaterthan", is_gt, 1, 0, {"other"}},
+    {"ge", is_ge, 1, 0, {"other"}},
+    {">=", is_ge, 1, 0, {"other"}},
+    {"in", is_in, 1, 0, {"seq"}},
+    {"contains", is_containing, 1, 0, {"seq"}},
+    {"subset", is_subset, 1, 0, {"b"}},
+    {"issubset", is_subset, 1, 0, {"b"}},
+    {"superset", is_superset, 1, 0, {"b"}},
+    {"issuperset", is_superset, 1, 0, {"b"}},
+    {"all", is_all, 0, 0, {0}},
+    {"any", is_any, 0, 0, {0}},
+    {"match", is_match, 1, 0, {"pattern", "ignorecase", "multiline"}},
+    {"search", is_search, 1, 0, {"pattern", "ignorecase", "multiline"}},
+    {"regex", is_regex, 1, 0, {"pattern", "ignorecase", "multiline", "match_type"}},
+    {"version", is_version, 1, 0, {"version", "operator", "strict", "version_type"}},
+    {"version_compare", is_version, 1, 0, {"version", "operator", "strict", "version_type"}},
+    {"file", is_file, 0, 0, {0}},
+    {"is_file", is_file, 0, 0, {0}},
+    {"directory", is_directory, 0, 0, {0}},
+    {"is_dir", is_directory, 0, 0, {0}},
+    {"link", is_link, 0, 0, {0}},
+    {"is_link", is_link, 0, 0, {0}},
+    {"exists", is_existing, 0, 0, {0}},
+    {"abs", is_absolute, 0, 0, {0}},
+    {"is_abs", is_absolute, 0, 0, {0}},
+};
+const struct filter_table tests_value = {value_rows, sizeof(value_rows) / sizeof(*value_rows)};
