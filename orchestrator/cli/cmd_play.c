@@ -72,31 +72,42 @@ static struct err *make_target(struct cli *cli, struct project *project, struct 
 
 /* --- variables --- */
 
-static struct err *add_file_vars(struct cli *cli, const char *path, json_t *vars)
+static struct err *add_map(const struct yaml_node *root, json_t *vars)
 {
-    const struct yaml_node *root;
-    TRY(yaml_parse_file(cli->arena, path, &root));
     if (root->type != YAML_MAP)
-        return yaml_error(root, "a file of variables must hold a map");
+        return yaml_error(root, "variables must be a map");
     CLEANUP_JSON json_t *loaded = yaml_to_json(root);
     json_object_update(vars, loaded);
     return NULL;
 }
 
+/* As ansible-playbook has it: NAME=VALUE (text), {"name": value} (YAML or JSON), @FILE (the same in a file).
+ */
+static struct err *add_extra_var(struct cli *cli, const char *text, json_t *vars)
+{
+    const struct yaml_node *root;
+    const char *equals = strchr(text, '=');
+    if (*text == '@') {
+        TRY(yaml_parse_file(cli->arena, text + 1, &root));
+        return add_map(root, vars);
+    }
+    if (*text == '{') {
+        TRY(yaml_parse(cli->arena, "--extra-vars", text, strlen(text), &root));
+        return add_map(root, vars);
+    }
+    if (!equals || equals == text)
+        return err_with_hint(
+            err_new(ERR_INPUT, "--extra-vars '%s' is neither NAME=VALUE nor {...} nor @FILE", text),
+            "for example: -e app_port=3000 or -e @vars.yaml");
+    json_object_set_new(vars, arena_strndup(cli->arena, text, (size_t)(equals - text)),
+                        json_string(equals + 1));
+    return NULL;
+}
+
 static struct err *add_extra_vars(struct cli *cli, json_t *vars)
 {
-    for (size_t i = 0; i < cli->repeated_count; i++) {
-        const char *text = cli->repeated[i], *equals = strchr(text, '=');
-        if (*text == '@')
-            TRY(add_file_vars(cli, text + 1, vars));
-        else if (equals && equals > text)
-            json_object_set_new(vars, arena_strndup(cli->arena, text, (size_t)(equals - text)),
-                                json_string(equals + 1));
-        else
-            return err_with_hint(
-                err_new(ERR_INPUT, "--extra-vars '%s' is neither NAME=VALUE nor @FILE", text),
-                "for example: -e app_port=3000 or -e @vars.yaml");
-    }
+    for (size_t i = 0; i < cli->repeated_count; i++)
+        TRY(add_extra_var(cli, cli->repeated[i], vars));
     return NULL;
 }
 

@@ -49,7 +49,8 @@ static const struct cli_option play_options[] = {
     {"trust-on-first-use", 0, NULL, "accept whatever host key is shown, and print it"},
     {"check", 'C', NULL, "change nothing, report what would change"},
     {"diff", 'D', NULL, "show what changes in files"},
-    {"extra-vars", 'e', "K=V|@FILE", "a variable, or a file of variables (YAML or JSON); strongest", true},
+    {"extra-vars", 'e', "K=V|{...}|@FILE",
+     "variables: one, a map (YAML or JSON), or a file that holds a map; strongest", true},
     {"as", 0, "HOST", "with the variables and secrets of this host of the inventory"},
 };
 
