@@ -63,17 +63,18 @@ struct err *expr_evaluate(struct arena *arena, const struct expr_env *env, const
     return NULL;
 }
 
-/* A condition written as a template gave text. Ansible reads that text as the condition; here it may hold nothing but constants,
- * because what a host said could be in it. */
-static struct err *text_is_true(struct arena *arena, const struct expr_env *env, const struct expr_place *place,
-                                const char *text, bool *truth)
+/* A condition written as a template gave text. Ansible reads that text as the condition; here it may hold
+ * nothing but constants, because what a host said could be in it. */
+static struct err *text_is_true(struct arena *arena, const struct expr_env *env,
+                                const struct expr_place *place, const char *text, bool *truth)
 {
     const char **names;
     size_t count;
     *truth = false;
     if (!*text)
         return NULL;
-    CLEANUP_ERR struct err *e = is_whole_template(text) ? NULL : expr_names(arena, NULL, place, text, &names, &count);
+    CLEANUP_ERR struct err *e =
+        is_whole_template(text) ? NULL : expr_names(arena, NULL, place, text, &names, &count);
     if (!e && !is_whole_template(text) && count == 0)
         return expr_is_true(arena, env, place, text, truth);
     return err_with_hint(expr_error(place, place->line, "the condition gave the text '%.100s'", text),

@@ -42,7 +42,7 @@ static const char *nearest_key(const char *name, const json_t *map, struct arena
 struct err *eval_require(struct eval *ev, const json_t *value)
 {
     const struct mark *mark = pool_find(ev->pool, value);
-    if (!mark || mark->kind != MARK_UNDEFINED)
+    if (!mark || mark->kind != MARK_UNDEFINED || json_is_string(value))
         return NULL;
     const char *near = NULL;
     CLEANUP_ARENA struct arena *scratch = arena_new(0);
@@ -228,7 +228,10 @@ static struct err *eval_condition(struct eval *ev, const struct expr_node *node,
     TRY(eval_truth(ev, node->condition, &truth));
     if (truth || node->right)
         return eval_node(ev, truth ? node->left : node->right, out);
-    return eval_undefined(ev, out, NULL, NULL, "the if-expression was false and has no else part");
+    /* Jinja makes this one undefined value that may be used: it is empty text, but default() replaces it. */
+    TRY(pool_text(ev->pool, "", 0, out));
+    pool_mark(ev->pool, *out)->kind = MARK_UNDEFINED;
+    return NULL;
 }
 
 static struct err *eval_subscript(struct eval *ev, const struct expr_node *node, json_t **out)

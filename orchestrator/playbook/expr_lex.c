@@ -135,10 +135,11 @@ static struct err *lex_text_body(struct lexer *lx, char quote, struct strbuf *sb
         lx->line += c == '\n';
         if (c != '\\') {
             strbuf_addc(sb, c);
-        } else if (lx->in->raw_text) { /* the next character cannot end the text, but both stay */
+        } else if (lx->in->raw_text) {
+            if (peek(lx, 0) == quote) /* what Ansible makes of it is a syntax error */
+                return lex_error(lx,
+                                 "a backslash does not protect a quote here: use the other kind of quotes");
             strbuf_addc(sb, '\\');
-            if (lx->at < lx->in->length)
-                strbuf_addc(sb, lx->in->source[lx->at++]);
         } else {
             TRY(lex_escape(lx, sb));
         }

@@ -7,11 +7,34 @@ static const struct filter_table *const filters[] = {&filters_text, &filters_lis
                                                      &filters_data, &filters_regex, &filters_path};
 static const struct filter_table *const tests[] = {&tests_value, &tests_result};
 
+/* Filters and tests of Jinja: they have no name with a collection in front, unlike Ansible's own. */
+static bool is_jinjas_own(const char *name)
+{
+    static const char *const names[] = {
+        "abs",       "batch",    "capitalize", "center",     "count",   "d",           "default",
+        "dictsort",  "e",        "escape",     "first",      "float",   "format",      "groupby",
+        "indent",    "int",      "items",      "join",       "last",    "length",      "list",
+        "lower",     "map",      "max",        "min",        "reject",  "rejectattr",  "replace",
+        "reverse",   "round",    "select",     "selectattr", "sort",    "string",      "sum",
+        "title",     "tojson",   "trim",       "truncate",   "upper",   "wordcount",   "defined",
+        "undefined", "none",     "true",       "false",      "boolean", "number",      "integer",
+        "mapping",   "iterable", "sequence",   "even",       "odd",     "divisibleby", "eq",
+        "ne",        "lt",       "le",         "gt",         "ge",      "equalto",     "sameas",
+        "in",        "lessthan", "greaterthan"};
+    for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
+        if (strcmp(name, names[i]) == 0)
+            return true;
+    return false;
+}
+
 static const struct filter *find(const struct filter_table *const *tables, size_t count, const char *name)
 {
     static const char prefix[] = "ansible.builtin.";
-    if (strncmp(name, prefix, sizeof(prefix) - 1) == 0)
+    if (strncmp(name, prefix, sizeof(prefix) - 1) == 0) {
         name += sizeof(prefix) - 1;
+        if (is_jinjas_own(name))
+            return NULL;
+    }
     for (size_t t = 0; t < count; t++)
         for (size_t i = 0; i < tables[t]->count; i++)
             if (strcmp(tables[t]->rows[i].name, name) == 0)
@@ -38,7 +61,8 @@ struct err *filter_unknown(const char *kind, const char *name, bool test)
     for (size_t t = 0; t < table_count; t++)
         for (size_t i = 0; i < tables[t]->count && count < 256; i++)
             names[count++] = tables[t]->rows[i].name;
-    const char *near = yaml_nearest(name, names, count);
+    const char *last_dot = strrchr(name, '.');
+    const char *near = yaml_nearest(last_dot ? last_dot + 1 : name, names, count);
     struct err *e = err_new(ERR_INPUT, "unknown %s '%s'", kind, name);
     return near ? err_with_hint(e, "did you mean '%s'?", near) : e;
 }

@@ -54,14 +54,21 @@ struct comment_style {
     const char *name, *decoration, *beginning, *end;
 };
 
-static void add_repeated(struct strbuf *sb, const char *text, const char *newline, json_int_t count,
-                         bool newline_first)
+/* Lines of nothing but the prefix; a prefix that is a line end itself gets no other. */
+static void add_prefix(struct strbuf *sb, const char *prefix, const char *newline, json_int_t count)
 {
-    bool same = strcmp(text, newline) == 0;
-    for (; *text && count > 0 && !sb->overflowed; count--) {
-        strbuf_adds(sb, newline_first && !same ? newline : "");
-        strbuf_adds(sb, text);
-        strbuf_adds(sb, newline_first || same ? "" : newline);
+    const char *end = strcmp(prefix, newline) == 0 ? "" : newline;
+    for (; *prefix && count > 0 && !sb->overflowed; count--) {
+        strbuf_adds(sb, prefix);
+        strbuf_adds(sb, end);
+    }
+}
+
+static void add_postfix(struct strbuf *sb, const char *postfix, const char *newline, json_int_t count)
+{
+    for (; *newline && count > 0 && !sb->overflowed; count--) {
+        strbuf_adds(sb, newline);
+        strbuf_adds(sb, postfix);
     }
 }
 
@@ -128,11 +135,9 @@ static struct err *apply_comment(struct eval *ev, const struct call *call, json_
     const char *end = call_text(ev, json_object_get(named, "end"), style->end);
     if (*beginning)
         strbuf_addf(&sb, "%s%s", beginning, newline);
-    add_repeated(&sb, edge_text(ev, named, "prefix", decoration), newline, count_of(named, "prefix_count"),
-                 false);
+    add_prefix(&sb, edge_text(ev, named, "prefix", decoration), newline, count_of(named, "prefix_count"));
     add_decorated(&sb, call_text(ev, call->input, ""), decoration, newline);
-    add_repeated(&sb, edge_text(ev, named, "postfix", decoration), newline, count_of(named, "postfix_count"),
-                 true);
+    add_postfix(&sb, edge_text(ev, named, "postfix", decoration), newline, count_of(named, "postfix_count"));
     if (*end)
         strbuf_addf(&sb, "%s%s", newline, end);
     return pool_buffer(ev->pool, &sb, out);

@@ -36,6 +36,8 @@ static void add_in_case(struct strbuf *sb, const char *text, size_t length, bool
         unsigned c = decode(text + i, n);
         if (c < 0x80)
             strbuf_addc(sb, (char)(upper ? toupper((int)c) : tolower((int)c)));
+        else if (c == 0xdf && upper) /* the one letter in use whose upper case is two */
+            strbuf_adds(sb, "SS");
         else if (locale)
             add_code_point(sb, (unsigned)(upper ? towupper_l(c, locale) : towlower_l(c, locale)));
         else

@@ -143,6 +143,19 @@ static struct err *render_json(struct eval *ev, json_t *raw, bool omit, int dept
     return json_is_object(raw) ? render_map(ev, raw, omit, depth, out) : NULL;
 }
 
+static struct err *render_variable(struct eval *ev, json_t *raw, json_t **out)
+{
+    struct eval outer = {.pool = ev->pool, .env = ev->env, .place = ev->place};
+    if (ev->pool->variable_depth >= MAX_VARIABLE_DEPTH)
+        return err_new(ERR_INPUT, "variables refer to each other more than %d deep", MAX_VARIABLE_DEPTH);
+    ev->pool->variable_depth++;
+    pool_mark(ev->pool, raw)->rendering = true;
+    struct err *e = render_json(&outer, raw, false, 0, out);
+    pool_mark(ev->pool, raw)->rendering = false;
+    ev->pool->variable_depth--;
+    return e;
+}
+
 /* A variable is rendered once in an evaluation: its value does not depend on what a template has set. */
 struct err *eval_render_variable(struct eval *ev, const char *name, json_t *raw, json_t **out)
 {
@@ -154,23 +167,18 @@ struct err *eval_render_variable(struct eval *ev, const char *name, json_t *raw,
         *out = known->rendered;
         return NULL;
     }
+    if (known && known->rendering)
+        return err_new(ERR_INPUT, "the variable '%s' refers to itself", name);
     if (template_is_template_json(raw)) {
-        struct eval outer = {.pool = ev->pool, .env = ev->env, .place = ev->place};
-        if (ev->pool->variable_depth >= MAX_VARIABLE_DEPTH)
-            return err_new(ERR_INPUT,
-                           "the variable '%s' refers to itself, or variables refer to each other too deep",
-                           name);
-        ev->pool->variable_depth++;
-        struct err *e = render_json(&outer, raw, false, 0, out);
-        ev->pool->variable_depth--;
-        if (e && err_kind(e) == ERR_NOT_FOUND) {
-            struct err *why = err_wrap(e, "the variable '%s'", name);
-            TRY(eval_undefined(ev, out, NULL, NULL, "%s", err_text(why)));
-            err_free(why);
-            return NULL;
-        }
-        if (e)
+        struct err *e = render_variable(ev, raw, out);
+        if (e && err_kind(e) != ERR_NOT_FOUND)
             return err_wrap(e, "the variable '%s'", name);
+        if (e) {
+            e = err_wrap(e, "the variable '%s'", name);
+            struct err *failure = eval_undefined(ev, out, NULL, NULL, "%s", err_text(e));
+            err_free(e);
+            return failure;
+        }
     }
     pool_mark(ev->pool, raw)->rendered = *out;
     return NULL;

@@ -28,6 +28,7 @@ struct mark {
     const json_t *within; /* undefined: the map that lacks it; NULL: the scopes */
     json_t *members;      /* namespace: borrowed object */
     json_t *rendered;     /* a variable's value after rendering, see eval_render_variable() */
+    bool rendering;       /* that is under way: a reference to it now is a loop */
 };
 
 struct pool {
