@@ -2,6 +2,7 @@
 
 #undef err_new /* wrapped for the static analyzer */
 #undef err_errno
+#undef err_wrap
 #undef err_with_hint
 
 #include <stdio.h>

@@ -69,14 +69,23 @@ static inline void err_freep(struct err **e)
 
 #ifdef __clang_analyzer__
 /* The static analyzer sees one file at a time and would follow paths on which a new error is no error. */
-#define err_new(...) err_exists(err_new(__VA_ARGS__))
-#define err_errno(...) err_exists(err_errno(__VA_ARGS__))
-#define err_with_hint(...) err_exists(err_with_hint(__VA_ARGS__))
-static inline struct err *err_exists(struct err *e)
+#define err_new(...) err_same_presence(true, err_new(__VA_ARGS__))
+#define err_errno(...) err_same_presence(true, err_errno(__VA_ARGS__))
+#define err_wrap(cause, ...)                                                                                           \
+    ({                                                                                                                 \
+        struct err *cause_ = (cause);                                                                                  \
+        err_same_presence(cause_, err_wrap(cause_, __VA_ARGS__));                                                      \
+    })
+#define err_with_hint(cause, ...)                                                                                      \
+    ({                                                                                                                 \
+        struct err *cause_ = (cause);                                                                                  \
+        err_same_presence(cause_, err_with_hint(cause_, __VA_ARGS__));                                                 \
+    })
+static inline struct err *err_same_presence(bool given, struct err *made)
 {
-    if (!e)
+    if (given != (made != (void *)0))
         __builtin_unreachable();
-    return e;
+    return made;
 }
 #endif
 
