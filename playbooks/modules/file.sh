@@ -18,12 +18,7 @@ module_file() {
         link | hard) ;;
         *) a_path=${a_path%/}/${a_src##*/} ;;
     esac
-    if checking && [ "$a_state" != absent ]; then rh_file_names; fi
     "rh_file_$a_state"
-}
-rh_file_names() {
-    case ${a_owner-} in *[!0-9]*) getent passwd "$a_owner" >/dev/null || fail "failed to look up user $a_owner" ;; esac
-    case ${a_group-} in *[!0-9]*) getent group "$a_group" >/dev/null || fail "failed to look up group $a_group" ;; esac
 }
 rh_file_follow() {
     [ "$_is" = link ] && [ "${a_follow-}" != no ] || return 0

@@ -13,6 +13,7 @@ module_user() {
         must userdel "$@" -- "$a_name"
         return
     fi
+    if [ -z "$_now" ] && checking; then changed; return; fi
     if [ -n "${a_group-}" ] && ! getent group "$a_group" >/dev/null; then fail "Group $a_group does not exist"; fi
     if [ -n "$_now" ]; then rh_user_modify; else rh_user_add; fi
     checking || rh_user_home
@@ -35,7 +36,6 @@ rh_user_expires() { # days since the epoch, or nothing for never
 }
 rh_user_add() {
     changed
-    checking && return
     set --
     [ -z "${a_uid-}" ] || set -- "$@" -u "$a_uid"
     if yes "${a_non_unique-}"; then set -- "$@" -o; fi
