@@ -79,11 +79,26 @@ static bool hold_image(const char *image_dir, struct why *why)
                       image_dir ? image_dir : "");
 }
 
+// Each booted host takes about a dozen inotify instances, and root's 128 are shared by all of them: from the
+// tenth on, systemd inside would hang half-way. Stays raised, for other clouds may need it by the time that
+// this one ends.
+static void raise_limits(void)
+{
+    static const char path[] = "/proc/sys/fs/inotify/max_user_instances";
+    char *limit = file_read(path, 31);
+    struct why why;
+
+    if (limit && atoi(limit) < 4096 && !file_write(path, 0644, "4096\n", &why))
+        log_line("%s", why.text);
+    free(limit);
+}
+
 static bool machines_start(struct cloud *cloud, struct why *why)
 {
     if (!hold_image(cloud->settings.image_dir, why) || !own_mounts(why) ||
         !host_network_start(&cloud->network, why))
         return false;
+    raise_limits();
     clean_leftovers(cloud);
     return true;
 }
