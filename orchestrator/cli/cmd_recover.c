@@ -21,18 +21,6 @@ static struct err *take_plan(struct cli *cli, struct project *project, struct pl
     return plan_recover(project, cli->arena, host, &options, plan);
 }
 
-static struct err *refuse_when_open(struct cli *cli, struct project *project, const char *host)
-{
-    struct run_row open;
-    TRY(store_run_find_open(project->store, cli->arena, host, &open));
-    if (!open.id)
-        return NULL;
-    return err_with_hint(err_new(ERR_HELD, "host '%s' has an unfinished run '%s' (%s)", host, open.id,
-                                 run_state_name(open.state)),
-                         "go on with: rehost resume %s   or give it up with: rehost destroy %s", open.id,
-                         open.id);
-}
-
 struct err *cmd_recover(struct cli *cli)
 {
     CLEANUP_PROJECT struct project *project = NULL;
@@ -40,7 +28,7 @@ struct err *cmd_recover(struct cli *cli)
     TRY(cli_open_project(cli, &project));
     TRY(project_store(project));
     TRY(take_plan(cli, project, &plan));
-    TRY(refuse_when_open(cli, project, plan_host(&plan)));
+    TRY(run_check_free(project, cli->arena, plan_host(&plan)));
     show_plan(cli, &plan, false);
     out_text(cli, "\n");
     char *question =

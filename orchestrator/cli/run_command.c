@@ -41,8 +41,14 @@ static struct err *tell_end(struct cli *cli, struct project *project, const char
 
 /* A stopped run: what is left, and how to go on. The kind of the error decides the exit code, except that a
  * stopped run is resumable. */
-static struct err *tell_stop(struct cli *cli, const char *run_id, struct err *e)
+static struct err *tell_stop(struct cli *cli, struct project *project, const char *run_id, struct err *e)
 {
+    struct run_row row = {0};
+    err_free(store_run_get(project->store, cli->arena, run_id, &row));
+    if (row.state != RUN_RUNNING && row.state != RUN_STOPPED) { /* a backup: it is taken anew */
+        cli->data = json_pack("{s:s, s:s}", "run", run_id, "state", run_state_name(row.state));
+        return e;
+    }
     cli->data = json_pack("{s:s, s:s}", "run", run_id, "state", "stopped");
     out_info("\n--       run %s is stopped; what it did is in the journal.  Go on with: rehost resume %s\n",
              run_id, run_id);
@@ -61,7 +67,7 @@ struct err *run_command_start(struct cli *cli, struct project *project, const st
     TRY(run_command_options(cli, host, &options));
     struct err *e = run_start(project, cli->arena, plan, &options, &run_id);
     if (e)
-        return run_id ? tell_stop(cli, run_id, e) : e;
+        return run_id ? tell_stop(cli, project, run_id, e) : e;
     return tell_end(cli, project, run_id);
 }
 
@@ -76,5 +82,5 @@ struct err *run_command_resume(struct cli *cli, struct project *project, const c
     struct err *e = run_resume(project, cli->arena, run_id, &options);
     if (!e)
         return tell_end(cli, project, run_id);
-    return err_kind(e) == ERR_HELD || err_kind(e) == ERR_INPUT ? e : tell_stop(cli, run_id, e);
+    return err_kind(e) == ERR_HELD || err_kind(e) == ERR_INPUT ? e : tell_stop(cli, project, run_id, e);
 }

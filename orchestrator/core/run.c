@@ -163,6 +163,13 @@ static struct err *conclude(struct run *run)
     return store_run_set_state(&run->lease, RUN_DONE, verdict);
 }
 
+/* A backup that failed or was killed is taken anew, not resumed: it must not stand in the way, least of all
+ * of a recovery. */
+static bool is_resumable(const char *kind)
+{
+    return strcmp(kind, "backup") != 0;
+}
+
 static struct err *carry_out(struct run *run)
 {
     run_fill_services(run);
@@ -172,18 +179,42 @@ static struct err *carry_out(struct run *run)
     if (!e)
         e = conclude(run);
     else
-        err_free(store_run_set_state(&run->lease, RUN_STOPPED, NULL));
+        err_free(store_run_set_state(
+            &run->lease, is_resumable(text_of(run->plan.json, "kind")) ? RUN_STOPPED : RUN_ABANDONED, NULL));
     run_stop_heartbeat(run);
     err_free(store_lease_release(&run->lease));
     json_decref(run->facts);
     return e;
 }
 
+struct err *run_check_free(struct project *project, struct arena *arena, const char *host)
+{
+    struct run_row open;
+    TRY(project_store(project));
+    TRY(store_run_find_open(project->store, arena, host, &open));
+    if (!open.id || !is_resumable(open.kind))
+        return NULL;
+    return err_with_hint(err_new(ERR_HELD, "host '%s' has an unfinished run '%s' (%s)", host, open.id,
+                                 run_state_name(open.state)),
+                         "go on with: rehost resume %s   or give it up with: rehost destroy %s", open.id,
+                         open.id);
+}
+
+static struct err *create_run(struct run *run, const struct run_row *row)
+{
+    struct run_row open;
+    TRY(run_check_free(run->project, run->arena, run->host->name));
+    TRY(store_run_find_open(run->project->store, run->arena, run->host->name, &open));
+    if (open.id)
+        TRY(store_run_abandon(&run->lease, open.id));
+    return store_run_create(&run->lease, row);
+}
+
 struct err *run_open_journal(struct run *run, const struct run_row *row)
 {
     TRY(project_store(run->project));
     TRY(store_lease_acquire(run->project->store, run->arena, run->host->name, run->id, &run->lease));
-    struct err *e = store_run_create(&run->lease, row);
+    struct err *e = create_run(run, row);
     if (e)
         err_free(store_lease_release(&run->lease));
     return e;

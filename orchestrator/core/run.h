@@ -34,6 +34,9 @@ struct run_options {
     bool accept_unproven_fence;
 };
 
+/* ERR_HELD when a run of this host is open that has to be resumed or given up first. A backup that did not
+ * end is no obstacle. */
+struct err *run_check_free(struct project *project, struct arena *arena, const char *host) REHOST_MUST_CHECK;
 /* *run_id is set as soon as the run exists, also when an error is returned: then the run is stopped and can
  * be resumed. */
 struct err *run_start(struct project *project, struct arena *arena, const struct plan *plan,

@@ -67,10 +67,12 @@ struct run_row {
 };
 
 const char *run_state_name(enum run_state state);
-/* ERR_HELD when another run of this host and kind is still open. */
+/* ERR_IO when another run of this host is still open: see run_check_free(). */
 struct err *store_run_create(const struct lease *lease, const struct run_row *run) REHOST_MUST_CHECK;
 struct err *store_run_set_state(const struct lease *lease, enum run_state state,
                                 const json_t *verdict) REHOST_MUST_CHECK;
+/* Closes an older run of the lease's host that nobody works on. */
+struct err *store_run_abandon(const struct lease *lease, const char *run_id) REHOST_MUST_CHECK;
 struct err *store_run_get(struct store *store, struct arena *arena, const char *id,
                           struct run_row *run) REHOST_MUST_CHECK;
 /* Newest first; host NULL: all; at most `limit`. */

@@ -29,22 +29,8 @@ static char *json_text(const json_t *json)
 
 /* --- runs --- */
 
-static struct err *refuse_second_run(struct store *store, const struct run_row *run)
-{
-    CLEANUP_ARENA struct arena *arena = arena_new(0);
-    struct run_row open;
-    TRY(store_run_find_open(store, arena, run->host, &open));
-    if (!open.id)
-        return NULL;
-    return err_with_hint(err_new(ERR_HELD, "host '%s' has an unfinished run '%s' (%s)", run->host, open.id,
-                                 run_state_name(open.state)),
-                         "go on with: rehost resume %s   or give it up with: rehost destroy %s", open.id,
-                         open.id);
-}
-
 struct err *store_run_create(const struct lease *lease, const struct run_row *run)
 {
-    TRY(refuse_second_run(lease->store, run));
     return store_fenced_exec(
         lease,
         "INSERT INTO run (id, host, kind, state, plan, plan_digest, inventory, incident_ms, started_ms,"
@@ -60,6 +46,13 @@ struct err *store_run_set_state(const struct lease *lease, enum run_state state,
     return store_fenced_exec(
         lease, "UPDATE run SET state = ?, ended_ms = ?, verdict = coalesce(?, verdict) WHERE id = ?", "iiss",
         (int64_t)state, ended ? clock_now_ms() : (int64_t)0, text, lease->run);
+}
+
+struct err *store_run_abandon(const struct lease *lease, const char *run_id)
+{
+    return store_fenced_exec(
+        lease, "UPDATE run SET state = ?, ended_ms = ? WHERE id = ? AND host = ? AND state IN (0, 1)", "iiss",
+        (int64_t)RUN_ABANDONED, clock_now_ms(), run_id, lease->host);
 }
 
 #define RUN_COLUMNS                                                                                          \
