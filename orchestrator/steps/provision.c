@@ -1,11 +1,13 @@
 /* Creates the server: intent before effect, a host key of our own, the next place when one is out of stock,
  * and an unknown outcome settled by listing, never by sending again.
  *
- * Output: {attempt, rung, account, name, host_key, host_key_sealed, sent_ms, server_id, address}. It is
- * durable before each create.
+ * Output: {attempt, creates, rung, account, name, host_key, host_key_sealed, sent_ms, server_id, address}. It
+ * is durable before each create. `attempt` numbers the names, `creates` counts those that may have taken
+ * effect.
  */
 #include "base/clock.h"
 #include "base/decode.h"
+#include "base/hash.h"
 #include "base/retry.h"
 #include "steps/step.h"
 #include <string.h>
@@ -67,15 +69,34 @@ static struct err *make_user_data(struct step_run *step, const char **user_data)
     return NULL;
 }
 
+struct registering {
+    struct step_run *step;
+    const struct rung *rung;
+    const char *name, *public_key, *key_id;
+};
+
+static struct err *register_once(const struct ctx *ctx, void *arg)
+{
+    struct registering *r = arg;
+    return r->rung->account.ops->key_ensure(ctx, r->rung->account.provider, r->step->arena, r->name,
+                                            r->public_key, &r->key_id);
+}
+
+/* Safe to repeat, unlike a create. The key's own digest names it: several inventories may share a project. */
 static struct err *ensure_key(struct step_run *step, const struct rung *rung, const char **key_id)
 {
+    const struct retry_policy policy = {
+        .max_attempts = 6, .base_ms = 500, .max_ms = 15000, .idempotent = true, .retry_conflict = true};
+    struct registering registering = {.step = step, .rung = rung};
     const struct secret *private_key;
-    const char *public_key;
-    TRY(step->services->ssh_key(step->services->core, &private_key, &public_key));
+    TRY(step->services->ssh_key(step->services->core, &private_key, &registering.public_key));
+    char digest[65];
+    hash_sha256_hex(registering.public_key, strlen(registering.public_key), digest);
+    registering.name = arena_printf(step->arena, "rehost-%.8s", digest);
     int64_t effect;
-    TRY(effect_begin(step->effects, "key.ensure", rung->account_name, NULL, &effect));
-    struct err *e = rung->account.ops->key_ensure(step->ctx, rung->account.provider, step->arena, "rehost",
-                                                  public_key, key_id);
+    TRY(effect_begin(step->effects, "key.ensure", registering.name, NULL, &effect));
+    struct err *e = retry_run(step->ctx, &policy, "register the SSH key", register_once, &registering);
+    *key_id = registering.key_id;
     return effect_end(step->effects, effect, e, e ? NULL : *key_id);
 }
 
@@ -83,15 +104,17 @@ static struct err *ensure_key(struct step_run *step, const struct rung *rung, co
 static struct err *prepare_attempt(struct step_run *step, const struct rung *rung)
 {
     int64_t attempt = output_int(step, "attempt") + 1;
-    if (attempt > rung->account.max_creates)
+    int64_t creates = output_int(step, "creates") + 1;
+    if (creates > rung->account.max_creates)
         return err_with_hint(
-            err_new(ERR_QUOTA, "this run has sent %lld creates already", (long long)(attempt - 1)),
+            err_new(ERR_QUOTA, "this run has sent %lld creates already", (long long)(creates - 1)),
             "raise 'max_creates' of the account, after looking at what exists: rehost gc");
     CLEANUP_SECRET struct secret *host_key = NULL;
     char *public_key, *sealed;
     TRY(ssh_make_key(step->arena, "", &host_key, &public_key));
     TRY(step->services->seal(step->services->core, step->arena, host_key, &sealed));
     set_int(step, "attempt", attempt);
+    set_int(step, "creates", creates);
     set_text(step, "account", rung->account_name);
     set_text(step, "region", rung->region);
     set_text(step, "size", rung->size);
@@ -100,6 +123,15 @@ static struct err *prepare_attempt(struct step_run *step, const struct rung *run
     set_text(step, "host_key", public_key);
     set_text(step, "host_key_sealed", sealed);
     set_int(step, "sent_ms", clock_now_ms());
+    return step->services->save(step);
+}
+
+/* The last create has certainly left nothing behind. */
+static struct err *forget_create(struct step_run *step)
+{
+    if (output_int(step, "sent_ms"))
+        set_int(step, "creates", output_int(step, "creates") - 1);
+    set_int(step, "sent_ms", 0);
     return step->services->save(step);
 }
 
@@ -119,13 +151,11 @@ static struct err *create_once(const struct ctx *ctx, void *arg)
                                        creating->server, creating->op);
 }
 
-static struct err *send_create(struct step_run *step, const struct rung *rung, struct server *server,
-                               const char **op)
+static struct err *send_create(struct step_run *step, const struct rung *rung, const char *key_id,
+                               struct server *server, const char **op)
 {
-    const char *user_data, *key_id, *image;
+    const char *user_data, *image;
     TRY(decode_string(step->input, "image", &image));
-    TRY(ensure_key(step, rung, &key_id));
-    TRY(prepare_attempt(step, rung));
     TRY(make_user_data(step, &user_data));
     const char *attempt = arena_printf(step->arena, "%lld", (long long)output_int(step, "attempt"));
     const struct label labels[] = {
@@ -178,27 +208,37 @@ static struct err *put_machine(struct step_run *step, const struct rung *rung, c
     return step->services->machine_put(step, &machine);
 }
 
-/* Of several servers of this run and host the first made is kept; the others are removed and reported. */
+static bool is_ours(const struct step_run *step, const struct server *server)
+{
+    const char *host = server_label(server, "rehost-host");
+    return host && !strcmp(host, step->host) && server->status != SERVER_DELETING;
+}
+
+static struct err *remove_extra(struct step_run *step, const struct rung *rung, const struct server *extra)
+{
+    step_note(step, "a second server '%s' (%s) of this run was found and is removed", extra->name, extra->id);
+    TRY(put_machine(step, rung, extra, "live"));
+    const struct machine machine = {
+        .account = rung->account_name, .server_id = extra->id, .name = extra->name};
+    return step_delete_server(step, &rung->account, &machine);
+}
+
+/* Of several servers of this run and host the one of the last attempt is kept: only its host key is known.
+ * The others landed late; they are removed and reported. */
 static struct err *reduce_to_one(struct step_run *step, const struct rung *rung,
                                  const struct listing *listing, struct server *server, bool *found)
 {
     *found = false;
     for (size_t i = 0; i < listing->count; i++) {
-        struct server *candidate = &listing->servers[i];
-        const char *host = server_label(candidate, "rehost-host");
-        if (!host || strcmp(host, step->host) != 0 || candidate->status == SERVER_DELETING)
+        const struct server *candidate = &listing->servers[i];
+        if (!is_ours(step, candidate))
             continue;
-        if (!*found) {
-            *server = *candidate;
-            *found = true;
+        if (*found || strcmp(candidate->name, output_text(step, "name")) != 0) {
+            TRY(remove_extra(step, rung, candidate));
             continue;
         }
-        step_note(step, "a second server '%s' (%s) of this run was found and is removed", candidate->name,
-                  candidate->id);
-        TRY(put_machine(step, rung, candidate, "retired"));
-        const struct machine extra = {
-            .account = rung->account_name, .server_id = candidate->id, .name = candidate->name};
-        TRY(step_delete_server(step, &rung->account, &extra));
+        *server = *candidate;
+        *found = true;
     }
     return NULL;
 }
@@ -291,8 +331,7 @@ static struct err *after_failed_create(struct step_run *step, const struct rung 
 {
     CLEANUP_ERR struct err *e = failure;
     if (is_refusal(err_kind(e))) {
-        set_int(step, "sent_ms", 0);
-        TRY(step->services->save(step));
+        TRY(forget_create(step));
         return TAKE(e);
     }
     if (err_kind(e) != ERR_UNKNOWN_OUTCOME && err_kind(e) != ERR_CONFLICT)
@@ -305,24 +344,50 @@ static struct err *after_failed_create(struct step_run *step, const struct rung 
                          "go on with: rehost resume %s", step->run);
 }
 
+/* What a former process may have sent, if it is there. */
+static struct err *find_former(struct step_run *step, const struct rung *rung, struct server *server,
+                               bool *found)
+{
+    const char *account = output_text(step, "account"), *known = output_text(step, "server_id");
+    *found = false;
+    if (!output_int(step, "sent_ms") || !account || strcmp(account, rung->account_name) != 0)
+        return NULL;
+    TRY(settle(step, rung, server, found));
+    if (*found)
+        step_note(step,
+                  known ? "server '%s' (%s) is there"
+                        : "adopted server '%s' (%s): its create answer was lost",
+                  server->name, server->id);
+    return NULL;
+}
+
 static struct err *try_rung(struct step_run *step, const struct rung *rung)
 {
     struct server server = {0};
-    const char *op = NULL;
-    const char *account = output_text(step, "account");
-    bool found = false;
-    if (output_int(step, "sent_ms") && account && !strcmp(account, rung->account_name))
-        TRY(settle(step, rung, &server, &found)); /* a former process may have sent it */
-    bool adopted = found;
-    if (!found) {
-        struct err *e = send_create(step, rung, &server, &op);
-        adopted = e != NULL;
-        if (e)
-            TRY(after_failed_create(step, rung, e, &server));
-    }
-    if (adopted)
+    const char *op = NULL, *key_id;
+    bool found;
+    TRY(find_former(step, rung, &server, &found));
+    if (found)
+        return wait_running(step, rung, &server, NULL);
+    TRY(ensure_key(step, rung, &key_id));
+    TRY(prepare_attempt(step, rung));
+    struct err *e = send_create(step, rung, key_id, &server, &op);
+    if (e) {
+        TRY(after_failed_create(step, rung, e, &server));
         step_note(step, "adopted server '%s' (%s): its create answer was lost", server.name, server.id);
+    }
     return wait_running(step, rung, &server, op);
+}
+
+/* Every place was tried in vain: a resume asks all of them again, for stock comes back. */
+static struct err *start_over(struct step_run *step, struct err *sold_out)
+{
+    set_int(step, "rung", 0);
+    struct err *journal = step->services->save(step);
+    if (!journal)
+        return sold_out;
+    err_free(sold_out);
+    return journal;
 }
 
 static struct err *provision_apply(struct step_run *step)
@@ -331,7 +396,9 @@ static struct err *provision_apply(struct step_run *step)
         return NULL; /* done before a crash */
     for (int64_t index = output_int(step, "rung");; index++) {
         struct rung rung;
-        TRY(read_rung(step, index, &rung));
+        struct err *none = read_rung(step, index, &rung);
+        if (none)
+            return err_kind(none) == ERR_CAPACITY ? start_over(step, none) : none;
         set_int(step, "rung", index);
         step_live(step, "asking %s/%s for a %s", rung.account_name, rung.region, rung.size);
         CLEANUP_ERR struct err *e = try_rung(step, &rung);
@@ -340,9 +407,8 @@ static struct err *provision_apply(struct step_run *step)
         step_note(step, "no %s in %s/%s: %s; trying the next place", rung.size, rung.account_name,
                   rung.region, err_text(e));
         TRY(give_back(step, &rung));
-        set_int(step, "sent_ms", 0);
         set_int(step, "rung", index + 1); /* a resume goes on there */
-        TRY(step->services->save(step));
+        TRY(forget_create(step));
     }
 }
 
