@@ -87,7 +87,7 @@ void run_set_facts(struct run *run, json_t *values)
     json_object_foreach(values, key, value)
     {
         char name[300];
-        if (strcmp(key, "changed") == 0 || snprintf(name, sizeof(name), "ansible_%s", key) >= (int)sizeof(name))
+        if (strcmp(key, "changed") == 0 || strcmp(key, "failed") == 0 || snprintf(name, sizeof(name), "ansible_%s", key) >= (int)sizeof(name))
             continue;
         json_object_set(known, key, value);
         json_object_set(run->facts, name, value);

@@ -6,12 +6,10 @@ module_setup() {
     debian) put distribution Debian ;;
     *) put distribution "${NAME%% *}" ;;
     esac
-    _version=$VERSION_ID
-    if [ "$ID" = debian ] && [ -r /etc/debian_version ]; then
-        read -r _exact </etc/debian_version
-        case $_exact in [0-9]*) _version=$_exact ;; esac
+    put distribution_version "$VERSION_ID"
+    if [ "$ID" = debian ] && read -r _exact </etc/debian_version; then
+        case $_exact in [0-9]*.*) put distribution_minor_version "${_exact#*.}" ;; esac
     fi
-    put distribution_version "$_version"
     put distribution_major_version "${VERSION_ID%%.*}"
     put distribution_release "${VERSION_CODENAME:-${UBUNTU_CODENAME-}}"
     put os_family Debian
@@ -40,9 +38,23 @@ rh_setup_kernel() {
     _cpus=$(nproc)
     put_int processor_nproc "$_cpus"
     put_int processor_vcpus "$_cpus"
-    put_int processor_count "$_cpus"
+    rh_setup_processors
     read -r _up _ </proc/uptime
     put_int uptime_seconds "${_up%%.*}"
+}
+rh_setup_processors() {
+    _sockets=' ' _count=0 _cores=1
+    while IFS=':' read -r _key _value; do
+        case $_key in
+        physical\ id*)
+            case $_sockets in *"$_value "*) ;; *) _sockets="$_sockets$_value " _count=$((_count + 1)) ;; esac
+            ;;
+        cpu\ cores*) _cores=${_value# } ;;
+        esac
+    done </proc/cpuinfo
+    [ $_count -gt 0 ] || _count=$_cpus
+    put_int processor_count $_count
+    put_int processor_cores "$_cores"
 }
 rh_setup_names() {
     put hostname "${_node%%.*}"
@@ -102,7 +114,11 @@ rh_setup_route() { # 4|6, the route
     while [ $# -gt 1 ]; do
         case $1 in
         via) put "default_ipv$_family.gateway" "$2" ;;
-        dev) put "default_ipv$_family.interface" "$2" ;;
+        dev)
+            put "default_ipv$_family.interface" "$2"
+            put "default_ipv$_family.alias" "$2"
+            read -r _mac <"/sys/class/net/$2/address" 2>/dev/null && put "default_ipv$_family.macaddress" "$_mac"
+            ;;
         src) put "default_ipv$_family.address" "$2" ;;
         esac
         shift
@@ -130,9 +146,12 @@ E
     put user_gecos "$_gecos"
     put user_dir "$_home"
     put user_shell "$_shell"
-    for _each in HOME LANG LOGNAME PATH SHELL USER SSH_CONNECTION PWD; do
-        eval "[ -z \"\${$_each+set}\" ] || put env.$_each \"\$$_each\""
-    done
+    export -p >"$T/env"
+    while IFS= read -r _each; do
+        _each=${_each#export }
+        case ${_each%%=*} in LC_ALL | '' | *[!A-Za-z0-9_]*) continue ;; esac
+        eval "put \"env.${_each%%=*}\" \"\$${_each%%=*}\""
+    done <"$T/env"
 }
 rh_setup_time() {
     set -- $(date '+%Y-%m-%d %H:%M:%S %s %A %Z %z %Y %m %d %H %M %S %Y%m%dT%H%M%S')
