@@ -5,11 +5,12 @@
 #include <stddef.h>
 #include <stdint.h>
 /* cmocka wants these first */
-#include <cmocka.h>
 
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+
+#include <cmocka.h>
 
 static struct err *parse(struct arena *arena, const char *text, const struct yaml_node **root)
 {

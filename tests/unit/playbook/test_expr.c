@@ -1,12 +1,13 @@
 #include "playbook/expr.h"
 #include "playbook/template.h"
-#include <cmocka.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include <cmocka.h>
 
 static const struct expr_place place = {.file = "site.yml", .line = 7};
 

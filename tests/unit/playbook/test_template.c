@@ -1,13 +1,14 @@
 #include "base/fs.h"
 #include "base/strbuf.h"
 #include "playbook/template.h"
-#include <cmocka.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include <cmocka.h>
 
 #define TEMPLATES SOURCE_DIR "/tests/unit/playbook/templates/"
 static const struct expr_place place = {.file = "site.yml", .line = 7};
