@@ -77,7 +77,7 @@ check "is seen off when it switches itself off" within 30 server_is off
 
 check "runs several machines at once" answers 201 POST servers "$(order web-2)"
 IP2=$(jq -r .server.public_net.ipv4.ip "$WORK/body") ID2=$(jq .server.id "$WORK/body")
-sed "s/^$IP /$IP2 /" "$WORK/known" >>"$WORK/known"
+echo "$IP2 $(cut -d' ' -f1,2 "$WORK/host.pub")" >>"$WORK/known"
 check "with another address" test "$IP" != "$IP2"
 check "and a disk of its own" within 60 "${SSH[@]}" "root@$IP2" test ! -e /root/kept
 check "a second cloud may not use the bridge" sh -c "! '$BUILD/tests/localcloud/localcloud' --state '$WORK/other' --token x ${NETWORK[*]} 2>'$WORK/refused'"

@@ -152,7 +152,7 @@ json_t *hz_type_json(const struct cloud *cloud, const struct hz_type *type)
                                             places[i].name, "deprecation", "recommended", 0, "available",
                                             stock_available(cloud, type->name, places[i].name)));
     char description[32] = "";
-    for (size_t i = 0; type->name[i] && i < sizeof description - 1; i++)
+    for (size_t i = 0; i < sizeof description - 1 && type->name[i]; i++)
         description[i] = (char)(type->name[i] >= 'a' ? type->name[i] - 32 : type->name[i]);
     return json_pack("{s:i, s:s, s:s, s:i, s:f, s:i, s:b, s:o, s:s, s:s, s:s, s:s, s:n, s:o}", "id", type->id,
                      "name", type->name, "description", description, "cores", type->cores, "memory",

@@ -30,11 +30,10 @@ if [ -e "$image/.complete" ]; then
     exit 0
 fi
 
-for command in mmdebstrap:mmdebstrap; do
-    command -v "${command%%:*}" >/dev/null && continue
+if ! command -v mmdebstrap >/dev/null; then
     apt-get update -qq >&2
-    DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${command##*:}" >&2
-done
+    DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends mmdebstrap >&2
+fi
 
 work=$(mktemp -d "$dir/work.XXXXXX")
 trap 'rm -rf --one-file-system "$work"' EXIT

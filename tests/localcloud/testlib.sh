@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # Sourced by tests that run against a local cloud of their own. Sets -u; a failed check does not stop the test.
 #
 #   cloud_start ARGUMENTS...   starts one (BUILD_DIR or build/dev) in a fresh state directory; sets URL ADMIN DNS CLOUD_PID STATE
