@@ -56,6 +56,36 @@ static const char verdict_script[] =
     "    return 1\n"
     "}\n";
 
+/* transfer ADDRESS ANSWER-FILE CURL-ARGUMENTS...: one request, sent again after what may pass. The address is
+ * a credential: it stays inside the shell and reaches curl on stdin. curl's own --retry would also repeat
+ * what cannot get better, such as a full disk. */
+static const char transfer_script[] =
+    "transfer() {\n"
+    "    local url=$1 answer=$2 pause code status\n"
+    "    shift 2\n"
+    "    for pause in 1 2 4 8 16 32 end; do\n"
+    "        code=0\n"
+    "        status=$(printf 'url = \"%s\"\\n' \"$url\" |\n"
+    "            curl -sS --connect-timeout 30 --speed-limit 1024 --speed-time 60 \\\n"
+    "                -w '%{http_code}' -o \"$answer\" \"$@\" -K -) || code=$?\n"
+    "        case $code-$status in\n"
+    "        0-2*) return 0 ;;\n"
+    "        0-400 | 0-408 | 0-429 | 0-5*) ;;\n"
+    "        0-*) break ;;\n"
+    "        23-*)\n"
+    "            echo \"cannot write below '$spool', where $(df -h --output=avail "
+    "\"$spool\" | tail -n 1 | tr -d ' ') are free\" >&2\n"
+    "            break ;;\n"
+    "        2-* | 3-* | 26-* | 27-*) break ;;\n"
+    "        esac\n"
+    "        [ \"$pause\" = end ] || sleep \"$pause\"\n"
+    "    done\n"
+    "    if ((code == 0)); then\n"
+    "        echo \"the store answered $status: $(head -c 600 \"$answer\" | tr -d '\\000-\\037')\" >&2\n"
+    "    fi\n"
+    "    return 1\n"
+    "}\n";
+
 void host_script_inspect(const struct dataset_ops *ops, const struct dataset *dataset, struct strbuf *script)
 {
     strbuf_adds(script, "set -euo pipefail\n");
@@ -82,14 +112,8 @@ static const char send_script[] =
     "    local url md5 etag\n"
     "    url=$(url_of \"$1\")\n"
     "    md5=$(openssl md5 -binary \"$2\" | base64)\n"
-    "    printf 'url = \"%s\"\\n' \"$url\" |\n"
-    "        curl -sS --fail-with-body --connect-timeout 30 --retry 6 --retry-all-errors --retry-max-time "
-    "600 \\\n"
-    "            --speed-limit 1024 --speed-time 60 -H \"Content-MD5: $md5\" -H 'Expect:' \\\n"
-    "            -D \"$2.head\" -o \"$2.answer\" -T \"$2\" -K - || {\n"
-    "        head -c 2000 \"$2.answer\" >&2 || :\n"
+    "    transfer \"$url\" \"$2.answer\" -H \"Content-MD5: $md5\" -H 'Expect:' -D \"$2.head\" -T \"$2\" ||\n"
     "        fail \"part $1 could not be stored\"\n"
-    "    }\n"
     "    etag=$(tr -d '\\r\"' <\"$2.head\" | awk 'tolower($1) == \"etag:\" { etag = $2 } END { print etag "
     "}')\n"
     "    [ -n \"$etag\" ] || fail \"the store did not acknowledge part $1\"\n"
@@ -147,6 +171,7 @@ void host_script_backup(const struct dataset_ops *ops, const struct dataset *dat
     }
     strbuf_addf(script, " )\nstages=(%s tee zstd age tee upload)\n", ops->producer);
     strbuf_adds(script, verdict_script);
+    strbuf_adds(script, transfer_script);
     strbuf_adds(script, send_script);
     ops->add_produce(dataset, script);
     strbuf_adds(script, spool_script);
@@ -165,13 +190,8 @@ static const char receive_script[] =
     "fetch() {\n"
     "    local first=$((offset + $1 * piece)) last file=$spool/piece.$1\n"
     "    last=$((first + piece - 1 < size ? first + piece - 1 : size - 1))\n"
-    "    printf 'url = \"%s\"\\n' \"$(<\"$JOB/url\")\" |\n"
-    "        curl -sS --fail-with-body --connect-timeout 30 --retry 6 --retry-all-errors --retry-max-time "
-    "600 \\\n"
-    "            --speed-limit 1024 --speed-time 60 -r \"$first-$last\" -o \"$file\" -K - || {\n"
-    "        head -c 2000 \"$file\" >&2 || :\n"
-    "        fail 'the backup could not be fetched'\n"
-    "    }\n"
+    "    transfer \"$(<\"$JOB/url\")\" \"$file\" -r \"$first-$last\" || fail 'the backup could not be "
+    "fetched'\n"
     "    [ \"$(stat -c %s \"$file\")\" = $((last - first + 1)) ] || fail 'the store sent another range than "
     "the one asked for'\n"
     "}\n"
@@ -230,6 +250,7 @@ void host_script_restore(const struct dataset_ops *ops, const struct dataset *da
                 (long long)restore->header_bytes, 16 << 20, HOST_REFUSED_STATUS);
     strbuf_addf(script, "stages=(fetch tee cat age zstd %s)\n", ops->consumer);
     strbuf_adds(script, verdict_script);
+    strbuf_adds(script, transfer_script);
     strbuf_adds(script, receive_script);
     ops->add_consume(dataset, target, script);
     strbuf_adds(script, spool_script);

@@ -99,7 +99,8 @@ static struct err *make_manifest(const struct dataset_ops *ops, const struct dat
 /* For people who look at it; the bytes are what is signed. */
 static const char *dump_indented(struct arena *arena, const json_t *json)
 {
-    char *dump = json_dumps(json, JSON_SORT_KEYS | JSON_INDENT(2));
+    char *dump =
+        json_dumps(json, JSON_SORT_KEYS | JSON_INDENT(1)); /* never by four spaces: see make_instructions() */
     const char *text = arena_printf(arena, "%s\n", dump ? dump : "{}");
     free(dump);
     return text;

@@ -224,6 +224,28 @@ static struct err *run_restore(const struct ctx *ctx, struct arena *arena, struc
     return NULL;
 }
 
+static struct err *count_uploads(const struct ctx *ctx, struct arena *arena, struct settings *s)
+{
+    struct s3_upload *uploads;
+    size_t count;
+    TRY(s3_list_uploads(ctx, s->env.s3, arena, "", &uploads, &count));
+    printf("%zu\n", count);
+    return NULL;
+}
+
+static struct err *copy_object(const struct ctx *ctx, struct arena *arena, struct settings *s, bool put,
+                               const char *key, const char *file)
+{
+    char *data;
+    size_t length;
+    if (put) {
+        TRY(fs_read_file(arena, file, 100u << 20, &data, &length));
+        return s3_put(ctx, s->env.s3, key, data, length, false);
+    }
+    TRY(s3_get(ctx, s->env.s3, arena, key, 100u << 20, &data, &length));
+    return fs_write_file(file, data, length, 0600);
+}
+
 static struct err *run_command(struct arena *arena, struct settings *s, int argc, char **argv)
 {
     struct ssh *ssh CLEANUP_SSH = NULL;
@@ -234,6 +256,10 @@ static struct err *run_command(struct arena *arena, struct settings *s, int argc
     TRY(read_env(arena, s));
     if (!strcmp(command, "points"))
         return list_points(&ctx, arena, s);
+    if (!strcmp(command, "uploads"))
+        return count_uploads(&ctx, arena, s);
+    if (argc == 3 && (!strcmp(command, "get") || !strcmp(command, "put")))
+        return copy_object(&ctx, arena, s, command[0] == 'p', argv[1], argv[2]);
     TRY(ssh_connect(&ctx, &s->target, &ssh));
     if (!strcmp(command, "backup") && argc == 2)
         return run_backup(&ctx, arena, s, ssh, argv[1]);
