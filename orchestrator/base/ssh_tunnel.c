@@ -31,7 +31,7 @@ struct connection {
     struct stretch in;
     bool out_closed; /* the end of `out` was passed on */
     bool in_closed;
-    uint64_t moved_bytes; /* into either buffer */
+    uint64_t moved_bytes; /* into and out of the buffers: emptying one makes room for what is waiting */
 };
 
 /* Everything but `stop_fd`, `thread`, `directory` and `socket_path` belongs to the thread once it runs. */
@@ -86,6 +86,7 @@ static bool write_local(struct connection *c)
         if (sent < 0)
             return errno == EAGAIN || errno == EINTR;
         c->in.from += (size_t)sent;
+        c->moved_bytes += (uint64_t)sent;
     }
     if (c->in.ended && !c->in_closed) {
         (void)shutdown(c->fd, SHUT_WR);
@@ -104,6 +105,7 @@ static bool write_remote(struct ssh *ssh, struct connection *c)
         if (sent < 0)
             return false;
         c->out.from += (size_t)sent;
+        c->moved_bytes += (uint64_t)sent;
     }
     if (c->out.ended && !left(&c->out) && !c->out_closed)
         c->out_closed = libssh2_channel_send_eof(c->raw) != LIBSSH2_ERROR_EAGAIN;
