@@ -35,32 +35,38 @@ static bool is_whole_template(const char *text)
     return strncmp(text, "{{", 2) == 0 || strncmp(text, "{%", 2) == 0;
 }
 
-static struct err *evaluate(struct eval *ev, const char *text, json_t **value)
+static struct err *evaluate(struct eval *ev, const char *text, bool condition, json_t **value)
 {
     const struct expr_node *node;
     if (is_whole_template(text))
         return template_render_value(ev, text, strlen(text), value);
-    TRY(expr_parse_text(ev->pool->arena, ev->place, text, &node));
+    TRY(expr_parse_text(ev->pool->arena, ev->place, text, condition, &node));
     struct err *e = eval_defined(ev, node, value);
     if (!e)
         e = eval_require_deep(ev, *value);
     return located(ev->place, text, e);
 }
 
-struct err *expr_evaluate(struct arena *arena, const struct expr_env *env, const struct expr_place *place,
-                          const char *text, json_t **value)
+static struct err *evaluate_alone(const struct expr_env *env, const struct expr_place *place,
+                                  const char *text, bool condition, json_t **value)
 {
-    (void)arena;
     CLEANUP_POOL struct pool pool;
     pool_init(&pool);
     struct eval ev = {.pool = &pool, .env = env, .place = place};
     json_t *result;
     TRY(check_length(place, text));
-    struct err *e = evaluate(&ev, text, &result);
+    struct err *e = evaluate(&ev, text, condition, &result);
     if (e)
         return err_kind(e) == ERR_NOT_FOUND ? err_with_kind(e, ERR_INPUT) : e;
     *value = json_incref(result);
     return NULL;
+}
+
+struct err *expr_evaluate(struct arena *arena, const struct expr_env *env, const struct expr_place *place,
+                          const char *text, json_t **value)
+{
+    (void)arena;
+    return evaluate_alone(env, place, text, false, value);
 }
 
 /* A condition written as a template gave text. Ansible reads that text as the condition; here it may hold
@@ -85,7 +91,7 @@ struct err *expr_is_true(struct arena *arena, const struct expr_env *env, const 
                          const char *text, bool *truth)
 {
     json_auto_t *value = NULL;
-    TRY(expr_evaluate(arena, env, place, text, &value));
+    TRY(evaluate_alone(env, place, text, true, &value));
     if (is_whole_template(text) && json_is_string(value))
         return text_is_true(arena, env, place, json_string_value(value), truth);
     *truth = value_true(value);
@@ -98,7 +104,7 @@ struct err *expr_check(struct arena *arena, const struct expr_place *place, cons
     CLEANUP_ARENA struct arena *scratch = arena_new((size_t)1 << 30);
     TRY(check_length(place, text));
     return is_whole_template(text) ? template_check(arena, place, text)
-                                   : expr_parse_text(scratch, place, text, &node);
+                                   : expr_parse_text(scratch, place, text, true, &node);
 }
 
 bool expr_value_is_true(const json_t *value)
@@ -205,7 +211,7 @@ struct err *expr_names(struct arena *arena, const struct expr_scope *scope, cons
     if (is_whole_template(text)) {
         TRY(collect_from_template(&c, place, text));
     } else {
-        TRY(expr_parse_text(scratch, place, text, &node));
+        TRY(expr_parse_text(scratch, place, text, false, &node));
         expr_walk_names(node, collect, &c);
     }
     return follow(&c, scope, place, names, count);

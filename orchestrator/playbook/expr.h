@@ -8,8 +8,8 @@
  * Undefined values are an error ("'x' is undefined") unless default(), `is defined` and the like take care of
  * them. Unknown filters, tests and functions are found while parsing: ERR_INPUT with a suggestion.
  *
- * Errors: ERR_INPUT, "FILE:LINE: message", with the expression in it; a lookup's error keeps its own kind, except ERR_NOT_FOUND.
- * Limits: text 1 MiB, nesting 64, a value 16 MiB, steps of one evaluation 20 million.
+ * Errors: ERR_INPUT, "FILE:LINE: message", with the expression in it; a lookup's error keeps its own kind,
+ * except ERR_NOT_FOUND. Limits: text 1 MiB, nesting 64, a value 16 MiB, steps of one evaluation 20 million.
  * Memory: the arena holds parsed expressions and messages; a json_t that is handed out is a new reference for
  * the caller. Threads: no shared state; scopes are only read. Sources: the Jinja 3.1 template designer
  * documentation, Ansible's "Using filters", "Tests" and "Lookups" pages; doubtful cases were settled by
@@ -36,9 +36,10 @@ struct expr_place {
 
 struct expr_env;
 
-/* `lookup(plugin, terms..., key=value...)`: the caller's implementation. `terms` is an array, `options` an object without
- * `wantlist` and `errors`, which the evaluator handles. The result is a new reference: an array with the result of each term (what
- * Ansible's lookup plugins return), or another value as the only result. An unknown plugin must be refused with ERR_INPUT. */
+/* `lookup(plugin, terms..., key=value...)`: the caller's implementation. `terms` is an array, `options` an
+ * object without `wantlist` and `errors`, which the evaluator handles. The result is a new reference: an
+ * array with the result of each term (what Ansible's lookup plugins return), or another value as the only
+ * result. An unknown plugin must be refused with ERR_INPUT. */
 typedef struct err *expr_lookup_fn(struct arena *arena, const struct expr_env *env,
                                    const struct expr_place *place, const char *plugin, const json_t *terms,
                                    const json_t *options, json_t **result);
@@ -55,11 +56,12 @@ struct err *expr_evaluate(struct arena *arena, const struct expr_env *env, const
 /* The truth of `text` as a condition (when, failed_when, changed_when, until, assert). */
 struct err *expr_is_true(struct arena *arena, const struct expr_env *env, const struct expr_place *place,
                          const char *text, bool *truth) REHOST_MUST_CHECK;
-/* Parses only: syntax and the names of filters, tests and functions. */
+/* Parses a condition only: syntax and the names of filters, tests and functions. */
 struct err *expr_check(struct arena *arena, const struct expr_place *place,
                        const char *text) REHOST_MUST_CHECK;
-/* The variables (and functions) that `text` refers to, each once, in the arena. With a scope, the variables that those
- * variables' own templates refer to are included. For finding out which tasks depend on an earlier result. */
+/* The variables (and functions) that `text` refers to, each once, in the arena. With a scope, the variables
+ * that those variables' own templates refer to are included. For finding out which tasks depend on an earlier
+ * result. */
 struct err *expr_names(struct arena *arena, const struct expr_scope *scope, const struct expr_place *place,
                        const char *text, const char ***names, size_t *count) REHOST_MUST_CHECK;
 

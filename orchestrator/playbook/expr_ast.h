@@ -103,9 +103,10 @@ struct parser {
     int depth;
 };
 
-/* The whole of `text` as one expression. */
+/* The whole of `text` as one expression. A condition may not be `a if b else c`, unless in parentheses:
+ * Jinja's rule. */
 struct err *expr_parse_text(struct arena *arena, const struct expr_place *place, const char *text,
-                            const struct expr_node **node) REHOST_MUST_CHECK;
+                            bool condition, const struct expr_node **node) REHOST_MUST_CHECK;
 struct err *expr_parse(struct parser *p, const struct expr_node **node) REHOST_MUST_CHECK;
 struct err *expr_parse_without_if(struct parser *p,
                                   const struct expr_node **node) REHOST_MUST_CHECK; /* after `for x in` */

@@ -43,7 +43,7 @@ struct err *eval_literal(struct eval *ev, const char *text, size_t length, json_
     TRY(pool_spend(ev->pool, 4 * length));
     if (strlen(text) != length)
         return NULL;
-    CLEANUP_ERR struct err *e = expr_parse_text(scratch, ev->place, text, &node);
+    CLEANUP_ERR struct err *e = expr_parse_text(scratch, ev->place, text, false, &node);
     json_t *value = e ? NULL : build(node);
     return value ? pool_keep(ev->pool, value, out) : NULL;
 }

@@ -130,7 +130,8 @@ static struct err *format_text(struct eval *ev, const json_t *format, json_t *ri
 {
     const char *text = json_string_value(format);
     if (pool_kind(ev->pool, right) != MARK_TUPLE)
-        return eval_percent(ev, text, &right, 1, json_is_object(right) ? right : NULL, out);
+        return eval_percent(ev, text, &right, 1, json_is_object(right) || json_is_array(right) ? right : NULL,
+                            out);
     size_t count = json_array_size(right);
     json_t **values = arena_array(ev->pool->arena, count + 1, sizeof(json_t *));
     for (size_t i = 0; i < count; i++)
@@ -166,6 +167,8 @@ struct err *eval_contains(json_t *container, const json_t *item, bool *truth)
         return NULL;
     }
     if (json_is_object(container)) {
+        if (json_is_array(item) || json_is_object(item))
+            return err_new(ERR_INPUT, "%s cannot be the key of a map", value_type_name(item));
         *truth = json_is_string(item) && json_object_get(container, json_string_value(item)) != NULL;
         return NULL;
     }

@@ -662,7 +662,7 @@ struct err *expr_parse_tuple(struct parser *p, bool with_if, const struct expr_n
 }
 
 struct err *expr_parse_text(struct arena *arena, const struct expr_place *place, const char *text,
-                            const struct expr_node **node)
+                            bool condition, const struct expr_node **node)
 {
     size_t offset = 0, count;
     struct token *tokens;
@@ -674,7 +674,7 @@ struct err *expr_parse_text(struct arena *arena, const struct expr_place *place,
                        .source_length = input.length,
                        .tokens = tokens,
                        .count = count};
-    TRY(expr_parse_tuple(&p, true, node));
+    TRY(expr_parse_tuple(&p, !condition, node));
     return parser_expect_end(&p);
 }
 

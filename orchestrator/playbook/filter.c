@@ -126,9 +126,17 @@ static struct err *bind(struct eval *ev, const struct filter *filter, const stru
     return NULL;
 }
 
-static struct err *require_all(struct eval *ev, const struct call *call)
+static bool is_in(const struct filter *filter, const struct filter_table *table)
 {
-    TRY(eval_require(ev, call->input));
+    return filter >= table->rows && filter < table->rows + table->count;
+}
+
+/* Filters on lists may meet undefined elements and sort them out; the others would write them out as text. */
+static struct err *require_all(struct eval *ev, const struct filter *filter, const struct call *call)
+{
+    bool shallow =
+        is_in(filter, &filters_list) || is_in(filter, &filters_select) || is_in(filter, &tests_value);
+    TRY(shallow ? eval_require(ev, call->input) : eval_require_deep(ev, call->input));
     for (int i = 0; i < FILTER_MAX_PARAMS; i++)
         if (call->arg[i])
             TRY(eval_require(ev, call->arg[i]));
@@ -144,7 +152,9 @@ struct err *filter_call(struct eval *ev, const struct filter *filter, json_t *in
     TRY(pool_spend(ev->pool, 64));
     TRY(bind(ev, filter, args, skip, &call));
     if (!(filter->flags & FILTER_UNDEFINED))
-        TRY(require_all(ev, &call));
+        TRY(require_all(ev, filter, &call));
+    if ((filter->flags & FILTER_ON_TEXT) && !json_is_string(input))
+        return call_wrong(&call, "text");
     TRY(filter->apply(ev, &call, out));
     if (!(filter->flags & FILTER_TEXT) || !json_is_string(*out))
         return NULL;

@@ -11,6 +11,7 @@
 enum filter_flags {
     FILTER_UNDEFINED = 1, /* takes an undefined input and undefined arguments; others refuse them */
     FILTER_VARIADIC = 2,  /* positional arguments go to rest[], named ones to arg[] */
+    FILTER_ON_TEXT = 8,   /* the input must be text */
     FILTER_TEXT = 4       /* the result stays text: a template does not read it back as a list or map */
 };
 

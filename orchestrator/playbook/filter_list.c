@@ -10,8 +10,7 @@ static struct err *input_list(struct eval *ev, const struct call *call, json_t *
 
 static struct err *list_argument(struct eval *ev, const struct call *call, size_t index, json_t **list)
 {
-    const json_t *value = call->rest ? call->rest[index] : call->arg[index];
-    return call_elements(ev, call, value, list);
+    return call_elements(ev, call, call->rest[index], list);
 }
 
 static struct err *apply_list(struct eval *ev, const struct call *call, json_t **out)
@@ -94,9 +93,10 @@ static struct err *add_selected(struct eval *ev, const json_t *from, const json_
 
 static struct err *set_operation(struct eval *ev, const struct call *call, const char *kind, json_t **out)
 {
-    json_t *a, *b;
-    TRY(input_list(ev, call, &a));
-    TRY(list_argument(ev, call, 0, &b));
+    json_t *a = call->input, *b = call->arg[0];
+    if (!json_is_array(a) || !json_is_array(b))
+        return err_new(ERR_INPUT, "'%s' works on two lists, but got %s and %s", call->name,
+                       value_type_name(a), value_type_name(b));
     json_auto_t *result = json_array(), *nothing = json_array();
     if (strcmp(kind, "intersect") == 0)
         TRY(add_selected(ev, a, b, true, result));

@@ -144,10 +144,10 @@ static struct err *apply_comment(struct eval *ev, const struct call *call, json_
 }
 
 static const struct filter rows[] = {
-    {"basename", apply_basename, 0, 0, {0}},
-    {"dirname", apply_dirname, 0, 0, {0}},
-    {"splitext", apply_splitext, 0, 0, {0}},
+    {"basename", apply_basename, 0, FILTER_ON_TEXT, {0}},
+    {"dirname", apply_dirname, 0, FILTER_ON_TEXT, {0}},
+    {"splitext", apply_splitext, 0, FILTER_ON_TEXT, {0}},
     {"path_join", apply_path_join, 0, 0, {0}},
-    {"comment", apply_comment, 0, FILTER_VARIADIC, {"style"}},
+    {"comment", apply_comment, 0, FILTER_VARIADIC | FILTER_ON_TEXT, {"style"}},
 };
 const struct filter_table filters_path = {rows, sizeof(rows) / sizeof(*rows)};

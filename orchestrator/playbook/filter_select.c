@@ -52,10 +52,17 @@ static struct err *map_filter(struct eval *ev, const struct call *call, const js
     return NULL;
 }
 
+/* Jinja takes anything that is not true for an empty list here. */
+static struct err *elements_or_none(struct eval *ev, const struct call *call, json_t **list)
+{
+    bool nothing = !value_true(call->input) && !json_is_string(call->input);
+    return nothing ? pool_keep(ev->pool, json_array(), list) : call_elements(ev, call, call->input, list);
+}
+
 static struct err *apply_map(struct eval *ev, const struct call *call, json_t **out)
 {
     json_t *list;
-    TRY(call_elements(ev, call, call->input, &list));
+    TRY(elements_or_none(ev, call, &list));
     const json_t *attribute = json_object_get(call->named, "attribute");
     json_auto_t *result = json_array();
     TRY(call->rest_count == 0 && attribute ? map_attribute(ev, call, list, attribute, result)
@@ -71,7 +78,7 @@ static struct err *choose(struct eval *ev, const struct call *call, bool by_attr
     json_t *list;
     size_t skip = by_attribute ? 1 : 0;
     const struct filter *test = NULL;
-    TRY(call_elements(ev, call, call->input, &list));
+    TRY(elements_or_none(ev, call, &list));
     if (by_attribute && call->rest_count == 0)
         return err_new(ERR_INPUT, "'%s' needs the name of an attribute", call->name);
     if (call->rest_count > skip) {

@@ -272,13 +272,13 @@ static struct err *parse_if(struct reader *r, struct parser *p, struct template_
 {
     struct ending ending;
     node->type = TEMPLATE_IF;
-    TRY(expr_parse_tuple(p, true, &node->expr));
+    TRY(expr_parse_tuple(p, false, &node->expr));
     TRY(parser_expect_end(p));
     note_loop_use(r, node->expr);
     TRY(parse_body(r, "if", node->line, &node->body, &ending));
     while (is_ending(&ending, "elif")) {
         struct template_node *other = new_node(r, TEMPLATE_IF, r->at);
-        TRY(expr_parse_tuple(&ending.parser, true, &other->expr));
+        TRY(expr_parse_tuple(&ending.parser, false, &other->expr));
         TRY(parser_expect_end(&ending.parser));
         note_loop_use(r, other->expr);
         other->text = node->text;

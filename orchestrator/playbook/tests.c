@@ -72,8 +72,7 @@ static struct err *is_float(struct eval *ev, const struct call *call, json_t **o
 
 static struct err *is_mapping(struct eval *ev, const struct call *call, json_t **out)
 {
-    (void)ev;
-    return answer(json_is_object(call->input), out);
+    return answer(json_is_object(call->input) && !eval_is_undefined(ev, call->input), out);
 }
 
 /* Lists, maps and text: all of them have a length and elements. */
@@ -183,11 +182,12 @@ static struct err *is_containing(struct eval *ev, const struct call *call, json_
 static struct err *all_in(struct eval *ev, const struct call *call, const json_t *few, json_t *many,
                           json_t **out)
 {
-    json_t *items;
+    json_t *items, *set;
     bool truth = true;
     TRY(call_elements(ev, call, few, &items));
+    TRY(call_elements(ev, call, many, &set));
     for (size_t i = 0; truth && i < json_array_size(items); i++)
-        TRY(eval_compare(ev, OP_IN, json_array_get(items, i), many, &truth));
+        TRY(eval_compare(ev, OP_IN, json_array_get(items, i), set, &truth));
     return answer(truth, out);
 }
 
@@ -317,15 +317,15 @@ static struct err *is_absolute(struct eval *ev, const struct call *call, json_t 
 static const struct filter value_rows[] = {
     {"defined", is_defined, 0, FILTER_UNDEFINED, {0}},
     {"undefined", is_undefined, 0, FILTER_UNDEFINED, {0}},
-    {"none", is_none, 0, 0, {0}},
-    {"true", is_true, 0, 0, {0}},
-    {"false", is_false, 0, 0, {0}},
-    {"boolean", is_boolean, 0, 0, {0}},
-    {"string", is_string, 0, 0, {0}},
-    {"number", is_number, 0, 0, {0}},
-    {"integer", is_integer, 0, 0, {0}},
-    {"float", is_float, 0, 0, {0}},
-    {"mapping", is_mapping, 0, 0, {0}},
+    {"none", is_none, 0, FILTER_UNDEFINED, {0}},
+    {"true", is_true, 0, FILTER_UNDEFINED, {0}},
+    {"false", is_false, 0, FILTER_UNDEFINED, {0}},
+    {"boolean", is_boolean, 0, FILTER_UNDEFINED, {0}},
+    {"string", is_string, 0, FILTER_UNDEFINED, {0}},
+    {"number", is_number, 0, FILTER_UNDEFINED, {0}},
+    {"integer", is_integer, 0, FILTER_UNDEFINED, {0}},
+    {"float", is_float, 0, FILTER_UNDEFINED, {0}},
+    {"mapping", is_mapping, 0, FILTER_UNDEFINED, {0}},
     {"iterable", is_iterable, 0, 0, {0}},
     {"sequence", is_iterable, 0, 0, {0}},
     {"truthy", is_truthy, 0, 0, {"convert_bool"}},
@@ -338,7 +338,7 @@ static const struct filter value_rows[] = {
     {"eq", is_eq, 1, 0, {"other"}},
     {"==", is_eq, 1, 0, {"other"}},
     {"equalto", is_eq, 1, 0, {"other"}},
-    {"sameas", is_eq, 1, 0, {"other"}},
+    {"sameas", is_eq, 1, FILTER_UNDEFINED, {"other"}},
     {"ne", is_ne, 1, 0, {"other"}},
     {"!=", is_ne, 1, 0, {"other"}},
     {"lt", is_lt, 1, 0, {"other"}},

@@ -4,8 +4,6 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-/* cmocka wants these first */
-
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
