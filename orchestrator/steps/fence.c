@@ -57,10 +57,26 @@ static struct err *power_off(struct step_run *step, const struct compute_account
     return step_wait_op(step, account, op);
 }
 
+#define SETTLING_DEADLINE_MS (2 * 60 * 1000)
+
+/* A server that is being deleted or stopped is neither gone nor running: wait until it is one thing or the other. */
+static struct err *find_settled(struct step_run *step, const struct compute_account *account, const char *name,
+                                const struct server **old)
+{
+    const struct ctx limited = ctx_with_timeout(step->ctx, SETTLING_DEADLINE_MS);
+    for (;;) {
+        TRY(find_old(step, account, name, old));
+        if (!*old || ((*old)->status != SERVER_DELETING && (*old)->status != SERVER_PENDING))
+            return NULL;
+        step_live(step, "the old server is '%s'", server_status_name((*old)->status));
+        TRY(ctx_sleep(&limited, account->poll_ms));
+    }
+}
+
 static struct err *prove(struct step_run *step, const struct compute_account *account, const char *name)
 {
     const struct server *old;
-    TRY(find_old(step, account, name, &old));
+    TRY(find_settled(step, account, name, &old));
     if (!old) {
         set_proof(step, "gone", NULL);
         step_note(step, "the provider has no server '%s' any more: proven gone", name);
