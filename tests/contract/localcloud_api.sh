@@ -1,12 +1,22 @@
 #!/bin/bash
 # The local cloud's Hetzner dialect on its own: status codes, error bodies, lists, quirks. No machines, no network.
 . "$(dirname "$0")/../localcloud/testlib.sh"
-cloud_start --backend memory --boot-delay-ms 300 --server-limit 60
 
 ssh-keygen -q -t ed25519 -N '' -C one -f "$WORK/k1"
 ssh-keygen -q -t rsa -b 2048 -N '' -C two -f "$WORK/k2"
 key() { jq -n --arg n "$1" --arg k "$(cat "$2")" '{name: $n, public_key: $k}'; }
 server() { jq -nc --arg n "$1" "{name: \$n, server_type: \"cx23\", image: \"ubuntu-24.04\", location: \"nbg1\"} + ${2:-{\}}"; }
+
+# While a server is being made: a cloud in which that takes ten minutes.
+cloud_start --backend memory --boot-delay-ms 600000
+check "answers before the server runs" answers 201 POST servers "$(server slow)"
+check "says that it is being made" is "$(jq -r .server.status "$WORK/body")" initializing
+SLOW=$(jq .server.id "$WORK/body") NEXT=$(jq '.next_actions[0].id' "$WORK/body")
+check "locks the server meanwhile" answers_code 423 locked DELETE "servers/$SLOW"
+check "refuses the same name meanwhile" answers_code 409 uniqueness_error POST servers "$(server slow)"
+check "shows the action under way" is "$(api GET "actions/$NEXT" | jq -c '[.action.status, .action.finished]')" '["running",null]'
+check "ends although a server is being made" cloud_stop
+cloud_start --backend memory --boot-delay-ms 0 --server-limit 60
 
 # Authentication and the frame around every answer.
 TOKEN=wrong check "refuses a wrong token" answers_code 401 unauthorized GET servers
@@ -34,6 +44,7 @@ check "finds a key by fingerprint" is "$(api GET "ssh_keys?fingerprint=$(ssh-key
 check "needs a name" answers_code 422 invalid_input POST servers '{"server_type":"cx23","image":"debian-12"}'
 check "names the field that is wrong" is "$(jq -r '.error.details.fields[0].name' "$WORK/body")" name
 check "takes host names only" answers_code 422 invalid_input POST servers "$(server 'under_score')"
+check "takes lists of keys only" answers_code 422 invalid_input POST servers "$(server a '{ssh_keys:"k1"}')"
 check "refuses an unknown key" answers_code 404 not_found POST servers "$(server a '{ssh_keys:["nope"]}')"
 check "refuses a label value with a slash" answers_code 422 invalid_input POST servers "$(server a '{labels:{a:"b/c"}}')"
 check "says that the labels are wrong" is "$(jq -r '.error.details.fields[0].name' "$WORK/body")" labels
@@ -53,11 +64,9 @@ cp "$WORK/body" "$WORK/created"
 ID=$(jq .server.id "$WORK/created")
 check "gives the address at once" grep -qE '^198\.18\.' <<<"$(jq -r .server.public_net.ipv4.ip "$WORK/created")"
 check "gives an IPv6 network of 64 bits" grep -qE '^2001:db8:.*::/64$' <<<"$(jq -r .server.public_net.ipv6.ip "$WORK/created")"
-check "is not running yet" is "$(jq -r .server.status "$WORK/created")" initializing
 check "gives no password when there are keys" is "$(jq -r .root_password "$WORK/created")" null
 check "announces the start as a next action" is "$(jq -r '.next_actions[].command' "$WORK/created")" start_server
 check "never shows a datacenter" is "$(jq 'has("datacenter")' <<<"$(jq .server "$WORK/created")")" false
-check "locks the server while it is made" answers_code 423 locked DELETE "servers/$ID"
 check "refuses the same name again" answers_code 409 uniqueness_error POST servers "$(server web-1)"
 check "ends the actions" action_done "$(jq '.next_actions[0].id' "$WORK/created")"
 check "then the server runs" is "$(api GET "servers/$ID" | jq -r .server.status)" running

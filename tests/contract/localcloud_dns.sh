@@ -27,6 +27,7 @@ check "with its TTL" is "$(ttl_of www.example.com A)" 60
 check "under a higher serial" test "$(serial example.com)" -gt "$SERIAL"
 check "refuses it a second time" answers_code 409 uniqueness_error POST $R '{"name":"www","type":"A","records":[{"value":"198.18.10.3"}]}'
 check "refuses what is no address" answers_code 422 invalid_input POST $R '{"name":"x","type":"A","records":[{"value":"198.18.10"}]}'
+check "refuses an unknown type" answers_code 422 invalid_input POST $R '{"name":"x","type":"A 1\nupdate add y","records":[{"value":"198.18.10.1"}]}'
 check "refuses a TTL under a minute" answers_code 422 invalid_input POST $R '{"name":"x","type":"A","ttl":59,"records":[{"value":"198.18.10.1"}]}'
 check "refuses an alias beside an address" answers_code 422 invalid_input POST $R '{"name":"www","type":"CNAME","records":[{"value":"example.com."}]}'
 check "sets records" change POST $R/www/A/actions/set_records '{"records":[{"value":"198.18.10.9"}]}'

@@ -161,6 +161,10 @@ static bool read_keys(const struct request *request, struct response *response, 
     json_t *keys = json_object_get(request->body, "ssh_keys"), *entry;
     size_t i;
 
+    if (keys && !json_is_array(keys)) {
+        hz_invalid(response, "ssh_keys", "Not a valid list.");
+        return false;
+    }
     json_array_foreach(keys, i, entry)
     {
         const struct ssh_key *key = find_key(request->cloud, entry);

@@ -158,6 +158,17 @@ static bool name_valid(const char *name)
            !strchr(name, ';') && name[strlen(name) - 1] != '.';
 }
 
+static bool type_valid(const char *type)
+{
+    static const char *const known[] = {"A",  "AAAA", "CAA", "CNAME", "DS",   "HINFO", "HTTPS", "MX",
+                                        "NS", "PTR",  "RP",  "SRV",   "SVCB", "TLSA",  "TXT"};
+
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++)
+        if (text_equal(type, known[i]))
+            return true;
+    return false; // SOA cannot be made
+}
+
 // An alias stands alone at its name (RFC 1034, 3.6.2).
 static bool alias_conflict(struct zone *zone, const char *name, const char *type)
 {
@@ -261,6 +272,8 @@ static void create_rrset(const struct request *request, struct response *respons
         return;
     if (!name_valid(name))
         hz_invalid(response, "name", "Not a valid record name.");
+    else if (!type_valid(type))
+        hz_invalid(response, "type", "Not a valid record type.");
     else if (rrset_find(zone, name, type))
         hz_error(response, 409, "uniqueness_error", "rrset already exists");
     else if (alias_conflict(zone, name, type))
@@ -374,7 +387,8 @@ static void add_records(const struct request *request, struct response *response
         return;
     if (rrset && ttl >= 0 && ttl != rrset->ttl) {
         hz_invalid(response, "ttl", "differs from the rrset's");
-    } else if (!rrset && (!name_valid(args[1]) || alias_conflict(zone, args[1], args[2]))) {
+    } else if (!rrset &&
+               (!name_valid(args[1]) || !type_valid(args[2]) || alias_conflict(zone, args[1], args[2]))) {
         hz_error(response, 422, "invalid_input", "the rrset cannot be made");
     } else {
         json_t *all = with_added(rrset ? rrset->records : NULL, records);

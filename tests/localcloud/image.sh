@@ -32,7 +32,7 @@ fi
 
 if ! command -v mmdebstrap >/dev/null; then
     apt-get update -qq >&2
-    DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends mmdebstrap >&2
+    DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends mmdebstrap >/dev/null
 fi
 
 work=$(mktemp -d "$dir/work.XXXXXX")

@@ -15,7 +15,7 @@ place=$dir/prism-$(cat "$here/package.json" "$here/package-lock.json" | sha256su
 
 if ! command -v npm >/dev/null; then
     apt-get update -qq >&2
-    DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends npm >&2
+    DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends npm >/dev/null
 fi
 
 exec 9>"$dir/lock"
