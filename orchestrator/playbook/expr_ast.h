@@ -129,6 +129,23 @@ struct err *parser_error(const struct parser *p, const char *fmt, ...) REHOST_PR
 struct err *expr_error(const struct expr_place *place, int line, const char *fmt, ...)
     REHOST_PRINTF(3, 4) REHOST_MUST_CHECK;
 
+/* Making nodes: a node's children are added, then it passes node_finish(), which bounds its height. */
+struct expr_node *node_new(struct parser *p, enum node_type type);
+struct err *node_finish(struct parser *p, struct expr_node *node,
+                        const struct expr_node **out) REHOST_MUST_CHECK;
+struct err *node_finish_two(struct parser *p, enum node_type type, enum expr_op op,
+                            const struct expr_node *left, const struct expr_node *right,
+                            const struct expr_node **out) REHOST_MUST_CHECK;
+void node_push_arg(struct parser *p, struct expr_node *node, const struct expr_node *arg);
+void node_push_named(struct parser *p, struct expr_node *node, const char *name, const struct expr_node *arg);
+/* Owns `fresh`; NULL (not UTF-8, not finite) is an error. */
+struct err *node_const(struct parser *p, json_t *fresh, const struct expr_node **out) REHOST_MUST_CHECK;
+/* Bounds the parser's own recursion; the caller takes 1 off p->depth when it is done. */
+struct err *parser_enter(struct parser *p) REHOST_MUST_CHECK;
+const char *parser_token_name(const struct token *token); /* for messages */
+struct err *expr_parse_unary(struct parser *p, bool with_filters,
+                             const struct expr_node **out) REHOST_MUST_CHECK;
+
 /* Calls `visit` for every variable name that the tree reads. */
 void expr_walk_names(const struct expr_node *node, void (*visit)(void *context, const char *name),
                      void *context);

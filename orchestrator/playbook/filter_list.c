@@ -337,6 +337,8 @@ static struct err *combine_with(struct eval *ev, const struct call *call, json_t
         return NULL;
     }
     TRY(eval_require(ev, value));
+    if (json_is_null(value))
+        return NULL;
     if (!json_is_object(value))
         return err_new(ERR_INPUT, "'combine' works on maps, but got %s", value_type_name(value));
     return pool_keep(ev->pool, merge_maps(*sum, value, call_truth(call->arg[0], false), lists), sum);

@@ -2,6 +2,7 @@
  */
 #define PCRE2_CODE_UNIT_WIDTH 8
 #include "playbook/filter.h"
+#include <ctype.h>
 #include <pcre2.h>
 #include <string.h>
 
@@ -134,7 +135,7 @@ static bool parse_reference(const struct regex *re, const char *p, int *group, s
 static struct err *add_replacement(const struct regex *re, const char *text, const char *replacement,
                                    struct strbuf *sb)
 {
-    static const char from[] = "ntr\\", to[] = "\n\t\r\\";
+    static const char from[] = "ntrabfv\\", to[] = "\n\t\r\a\b\f\v\\";
     for (const char *p = replacement; *p; p++) {
         int group;
         size_t length, start, end;
@@ -149,6 +150,10 @@ static struct err *add_replacement(const struct regex *re, const char *text, con
             if (group_span(re, (uint32_t)group, &start, &end))
                 strbuf_add(sb, text + start, end - start);
             p += length - 1;
+        } else if (*p == '\\' && isalnum((unsigned char)p[1])) {
+            return err_with_hint(
+                err_new(ERR_INPUT, "the replacement '%s' has the bad escape '\\%c'", replacement, p[1]),
+                "the whole match is \\g<0>, a backslash is \\\\");
         } else {
             strbuf_addc(sb, *p);
         }

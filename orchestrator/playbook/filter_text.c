@@ -248,20 +248,39 @@ static struct err *apply_escape(struct eval *ev, const struct call *call, json_t
     return pool_buffer(ev->pool, &sb, out);
 }
 
+/* In a query, blanks are written as '+'. */
+static void add_query_part(struct strbuf *sb, const char *text)
+{
+    for (const char *blank; (blank = strchr(text, ' ')); text = blank + 1) {
+        char part[256];
+        for (size_t left = (size_t)(blank - text); left > 0;) {
+            size_t n = left < sizeof(part) - 1 ? left : sizeof(part) - 1;
+            memcpy(part, blank - left, n);
+            part[n] = 0;
+            strbuf_add_url_encoded(sb, part, false);
+            left -= n;
+        }
+        strbuf_addc(sb, '+');
+    }
+    strbuf_add_url_encoded(sb, text, false);
+}
+
 static struct err *apply_urlencode(struct eval *ev, const struct call *call, json_t **out)
 {
     CLEANUP_STRBUF struct strbuf sb;
     strbuf_init(&sb, VALUE_MAX_TEXT);
     const char *key;
     json_t *value;
+    if (json_is_array(call->input))
+        return call_wrong(call, "text or a map");
     if (!json_is_object(call->input))
         strbuf_add_url_encoded(&sb, call_text(ev, call->input, ""), true);
     json_object_foreach(call->input, key, value)
     {
         strbuf_adds(&sb, sb.length ? "&" : "");
-        strbuf_add_url_encoded(&sb, key, false);
+        add_query_part(&sb, key);
         strbuf_addc(&sb, '=');
-        strbuf_add_url_encoded(&sb, call_text(ev, value, ""), false);
+        add_query_part(&sb, call_text(ev, value, ""));
     }
     return pool_buffer(ev->pool, &sb, out);
 }

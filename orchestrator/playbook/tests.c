@@ -78,9 +78,8 @@ static struct err *is_mapping(struct eval *ev, const struct call *call, json_t *
 /* Lists, maps and text: all of them have a length and elements. */
 static struct err *is_iterable(struct eval *ev, const struct call *call, json_t **out)
 {
-    (void)ev;
-    return answer(json_is_array(call->input) || json_is_object(call->input) || json_is_string(call->input),
-                  out);
+    bool yes = json_is_array(call->input) || json_is_object(call->input) || json_is_string(call->input);
+    return answer(yes && !eval_is_undefined(ev, call->input), out);
 }
 
 /* truthy(convert_bool=false) */
@@ -102,13 +101,13 @@ static struct err *is_falsy(struct eval *ev, const struct call *call, json_t **o
 static struct err *remainder_is(const struct call *call, json_int_t divisor, json_int_t remainder,
                                 json_t **out)
 {
-    if (!value_is_int(call->input))
-        return call_wrong(call, "a whole number");
+    if (!value_is_number(call->input))
+        return call_wrong(call, "a number");
     if (divisor == 0)
         return err_new(ERR_INPUT, "division by zero");
-    if (divisor == -1)
-        return answer(remainder == 0, out);
-    json_int_t rest = value_integer(call->input) % divisor;
+    if (json_is_real(call->input))
+        return answer(fabs(fmod(json_real_value(call->input), (double)divisor)) == (double)remainder, out);
+    json_int_t rest = divisor == -1 ? 0 : value_integer(call->input) % divisor;
     return answer((rest < 0 ? -rest : rest) == remainder, out);
 }
 
@@ -327,7 +326,7 @@ static const struct filter value_rows[] = {
     {"float", is_float, 0, FILTER_UNDEFINED, {0}},
     {"mapping", is_mapping, 0, FILTER_UNDEFINED, {0}},
     {"iterable", is_iterable, 0, 0, {0}},
-    {"sequence", is_iterable, 0, 0, {0}},
+    {"sequence", is_iterable, 0, FILTER_UNDEFINED, {0}},
     {"truthy", is_truthy, 0, 0, {"convert_bool"}},
     {"falsy", is_falsy, 0, 0, {"convert_bool"}},
     {"even", is_even, 0, 0, {0}},
