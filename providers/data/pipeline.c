@@ -5,7 +5,7 @@
 #include <string.h>
 
 #define FIRST_POLL_MS 100
-#define LAST_POLL_MS 2000
+#define LAST_POLL_MS 1000
 #define SHOWN_ERROR_BYTES 800
 
 struct err *pipeline_init(struct pipeline *pipeline, const struct ctx *ctx, const struct data_env *env,
