@@ -21,12 +21,12 @@
 
 struct machine {
     pthread_mutex_t lock;
-    pthread_cond_t changed;
     pthread_t watcher;
     bool has_watcher;
     char *dir, *group;
-    pid_t supervisor; // systemd-nspawn; 0 = powered off
-    bool starting;
+    bool on;          // from power_on until the watcher is done; a reboot does not change it
+    bool stop;        // no further boot, please
+    pid_t supervisor; // systemd-nspawn; 0 = none that may be signalled
 };
 
 static char *group_pattern(const struct cloud *cloud, const char *id)
@@ -115,7 +115,6 @@ static bool machines_create(struct server *server, struct why *why)
     char *id = text_format("%lld", (long long)server->id);
 
     pthread_mutex_init(&machine->lock, NULL);
-    pthread_cond_init(&machine->changed, NULL);
     machine->dir = text_format("%s/machines/%s", server->cloud->settings.state_dir, id);
     machine->group = group_pattern(server->cloud, id);
     server->machine = machine;
@@ -187,32 +186,45 @@ static void record_supervisor(const struct machine *machine, pid_t pid)
     free(path), free(text);
 }
 
-static void set_supervisor(struct machine *machine, pid_t pid)
+static pid_t start_supervisor(const struct server *server, struct machine *machine)
 {
     pthread_mutex_lock(&machine->lock);
+    pid_t pid = machine->stop ? 0 : fork_supervisor(server, machine);
     machine->supervisor = pid > 0 ? pid : 0;
-    machine->starting = false;
-    pthread_cond_broadcast(&machine->changed);
     pthread_mutex_unlock(&machine->lock);
+    if (pid > 0)
+        record_supervisor(machine, pid);
+    return pid;
+}
+
+// Waits for the end without reaping first, so that nobody signals a pid that belongs to someone else by then.
+static int reap_supervisor(struct machine *machine, pid_t pid)
+{
+    siginfo_t info;
+    int status = 0;
+
+    while (waitid(P_PID, (id_t)pid, &info, WEXITED | WNOWAIT) < 0 && errno == EINTR)
+        ;
+    pthread_mutex_lock(&machine->lock);
+    machine->supervisor = 0;
+    pthread_mutex_unlock(&machine->lock);
+    while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
+        ;
+    return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 }
 
 // One boot, until the machine is off. True if it asked for a reboot, which nspawn with --keep-unit leaves to
 // its caller.
-static bool run_once(struct server *server, struct machine *machine)
+static bool run_once(const struct server *server, struct machine *machine)
 {
     enum { EXIT_REBOOT = 133 };
-    int status = 0;
+    pid_t pid = start_supervisor(server, machine);
 
-    pid_t pid = fork_supervisor(server, machine);
-    if (pid > 0)
-        record_supervisor(machine, pid);
-    set_supervisor(machine, pid);
     if (pid <= 0)
         return false;
-    while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
-        ;
+    int status = reap_supervisor(machine, pid);
     cgroups_kill(machine->group);
-    return WIFEXITED(status) && WEXITSTATUS(status) == EXIT_REBOOT;
+    return status == EXIT_REBOOT;
 }
 
 static void *watch(void *arg)
@@ -222,7 +234,9 @@ static void *watch(void *arg)
 
     while (run_once(server, machine))
         ;
-    set_supervisor(machine, 0);
+    pthread_mutex_lock(&machine->lock);
+    machine->on = false;
+    pthread_mutex_unlock(&machine->lock);
     server_stopped(server);
     return NULL;
 }
@@ -252,7 +266,7 @@ static pid_t find_init(pid_t supervisor)
 static bool is_off(struct machine *machine)
 {
     pthread_mutex_lock(&machine->lock);
-    bool off = machine->supervisor == 0;
+    bool off = !machine->on;
     pthread_mutex_unlock(&machine->lock);
     return off;
 }
@@ -277,6 +291,21 @@ static bool fail_to_start(const struct machine *machine, struct why *why)
     return false;
 }
 
+// 0 while there is none.
+static pid_t lock_and_find_init(struct machine *machine)
+{
+    pthread_mutex_lock(&machine->lock);
+    return machine->supervisor ? find_init(machine->supervisor) : 0;
+}
+
+static bool has_booted(struct machine *machine)
+{
+    bool booted = lock_and_find_init(machine) != 0;
+
+    pthread_mutex_unlock(&machine->lock);
+    return booted;
+}
+
 static bool machines_power_on(struct server *server, struct why *why)
 {
     struct machine *machine = server->machine;
@@ -284,20 +313,16 @@ static bool machines_power_on(struct server *server, struct why *why)
     if (!is_off(machine))
         return true;
     join_watcher(machine);
-    machine->starting = true;
-    if (pthread_create(&machine->watcher, NULL, watch, server) != 0)
+    machine->on = true; // no other thread looks at it now
+    machine->stop = false;
+    if (pthread_create(&machine->watcher, NULL, watch, server) != 0) {
+        machine->on = false;
         return fail(why, "cannot start a thread");
-    machine->has_watcher = true;
-    pthread_mutex_lock(&machine->lock);
-    while (machine->starting)
-        pthread_cond_wait(&machine->changed, &machine->lock);
-    pid_t supervisor = machine->supervisor;
-    pthread_mutex_unlock(&machine->lock);
-
-    for (int i = 0; supervisor && i < 1000 && !is_off(machine); i++, pause_ms(10)) { // 10 s
-        if (find_init(supervisor))
-            return true;
     }
+    machine->has_watcher = true;
+    for (int i = 0; i < 1000 && !is_off(machine); i++, pause_ms(10)) // 10 s
+        if (has_booted(machine))
+            return true;
     return fail_to_start(machine, why);
 }
 
@@ -314,8 +339,8 @@ static bool machines_power_off(struct server *server, struct why *why)
 
     if (!machine || is_off(machine))
         return true;
-    pthread_mutex_lock(&machine->lock);
-    pid_t init = machine->supervisor ? find_init(machine->supervisor) : 0;
+    pid_t init = lock_and_find_init(machine);
+    machine->stop = true;
     if (init)
         kill(init, SIGKILL);
     else if (machine->supervisor)
@@ -333,11 +358,10 @@ static bool machines_power_off(struct server *server, struct why *why)
 static bool machines_press_button(struct server *server, bool reboot, struct why *why)
 {
     struct machine *machine = server->machine;
-
-    pthread_mutex_lock(&machine->lock);
-    pid_t init = machine->supervisor ? find_init(machine->supervisor) : 0;
+    pid_t init = lock_and_find_init(machine);
     bool ok = init && kill(init, SIGRTMIN + (reboot ? 5 : 4)) ==
                           0; // systemd(1), "Signals": reboot and poweroff targets
+
     pthread_mutex_unlock(&machine->lock);
     return ok || fail(why, "the machine is not running");
 }
@@ -355,7 +379,6 @@ static void machines_destroy(struct server *server)
     machine_disk_remove(machine->dir);
     server->machine = NULL;
     pthread_mutex_destroy(&machine->lock);
-    pthread_cond_destroy(&machine->changed);
     free(machine->dir), free(machine->group), free(machine);
 }
 
