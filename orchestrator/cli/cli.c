@@ -31,17 +31,24 @@ int cli_exit_code_of(const struct err *e)
     }
 }
 
+static struct err *open_log(struct cli *cli, const struct project *project)
+{
+    return log_open(arena_printf(cli->arena, "%s/rehost.log", project->inventory->state_dir), LOG_INFO);
+}
+
 struct err *cli_open_project(struct cli *cli, struct project **project)
 {
     const char *path = cli_option(cli, "inventory");
     if (!path)
         path = getenv("REHOST_INVENTORY");
     TRY(project_open(&cli->ctx, path && *path ? path : "inventory.yaml", project));
-    const char *log_path = arena_printf(cli->arena, "%s/rehost.log", (*project)->inventory->state_dir);
-    CLEANUP_ERR struct err *e = fs_make_dirs((*project)->inventory->state_dir, 0700);
-    if (!e)
-        e = log_open(log_path, LOG_INFO);
-    return TAKE(e);
+    return fs_is_dir((*project)->inventory->state_dir) ? open_log(cli, *project) : NULL;
+}
+
+struct err *cli_open_journal(struct cli *cli, struct project *project)
+{
+    TRY(project_store(project));
+    return open_log(cli, project);
 }
 
 struct err *cli_pick_host(struct cli *cli, struct project *project, const struct host **host)

@@ -76,7 +76,10 @@ struct err *cli_parse(struct cli *cli, int argc, char **argv) REHOST_MUST_CHECK;
 /* An option's value ("" for a switch that was given), or NULL. */
 const char *cli_option(const struct cli *cli, const char *name);
 bool cli_switch(const struct cli *cli, const char *name);
+/* For commands that only look: no file is made. */
 struct err *cli_open_project(struct cli *cli, struct project **project) REHOST_MUST_CHECK;
+/* Before a command acts: its journal and its log exist from here on. */
+struct err *cli_open_journal(struct cli *cli, struct project *project) REHOST_MUST_CHECK;
 /* The host that an argument names; without argument the only host of the inventory. */
 struct err *cli_pick_host(struct cli *cli, struct project *project,
                           const struct host **host) REHOST_MUST_CHECK;

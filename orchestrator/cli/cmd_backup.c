@@ -9,6 +9,7 @@ struct err *cmd_backup(struct cli *cli)
     TRY(cli_open_project(cli, &project));
     TRY(cli_pick_host(cli, project, &host));
     TRY(plan_backup(project, cli->arena, host, cli_option(cli, "dataset"), &plan));
+    TRY(cli_open_journal(cli, project));
     TRY(run_command_start(cli, project, &plan));
     for (FOREACH(struct host_dataset, dataset, host->datasets)) {
         struct backup_row backup;

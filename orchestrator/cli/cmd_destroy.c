@@ -9,7 +9,7 @@ struct err *cmd_destroy(struct cli *cli)
     struct run_options options;
     int removed;
     TRY(cli_open_project(cli, &project));
-    TRY(project_store(project));
+    TRY(project_store_read(project));
     struct run_row run;
     TRY(store_run_get(project->store, cli->arena, run_id, &run));
     TRY(run_command_options(cli, NULL, &options));

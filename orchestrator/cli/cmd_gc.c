@@ -4,10 +4,11 @@
 
 static size_t show_items(struct cli *cli, const struct gc_item *items, size_t count, bool remove)
 {
-    size_t leftovers = 0;
+    size_t leftovers = 0, removed = 0;
     cli->data = json_pack("{s:[]}", "servers");
     for (size_t i = 0; i < count; i++) {
         leftovers += !items[i].owned;
+        removed += items[i].removed;
         out_text(cli, " %s %-14s %-12s %-32s %s\n", items[i].owned ? "=" : "-", items[i].account,
                  items[i].server_id, items[i].name, items[i].why);
         json_array_append_new(json_object_get(cli->data, "servers"),
@@ -16,9 +17,9 @@ static size_t show_items(struct cli *cli, const struct gc_item *items, size_t co
                                         items[i].run, "owned", items[i].owned, "removed", items[i].removed,
                                         "why", items[i].why));
     }
-    out_text(cli, "%zu servers with our labels, %zu %s\n", count, leftovers,
+    out_text(cli, "%zu servers with our labels, %zu %s\n", count, remove ? removed : leftovers,
              remove ? "removed" : "left behind");
-    return leftovers;
+    return leftovers - removed;
 }
 
 struct err *cmd_gc(struct cli *cli)
@@ -34,7 +35,7 @@ struct err *cmd_gc(struct cli *cli)
         TRY(confirm_ask(cli, DANGER_MODERATE, "remove the servers that nobody owns", "yes"));
     TRY(run_gc(project, cli->arena, &options, remove, &items, &count));
     size_t leftovers = show_items(cli, items, count, remove);
-    if (leftovers && !remove) {
+    if (leftovers) {
         out_text(cli, "Next:  rehost gc --remove\n");
         cli->exit_code = EXIT_ATTENTION;
     }

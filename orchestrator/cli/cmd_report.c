@@ -102,7 +102,7 @@ struct err *cmd_report(struct cli *cli)
     CLEANUP_PROJECT struct project *project = NULL;
     struct run_row run;
     TRY(cli_open_project(cli, &project));
-    TRY(project_store(project));
+    TRY(project_store_read(project));
     TRY(pick_run(cli, project, &run));
     out_text(cli, "%s of %s   run %s   %s   by %s\nplan %.12s   started %s   ended %s\n\n", run.kind,
              run.host, run.id, run_state_name(run.state), run.created_by, run.plan_digest,

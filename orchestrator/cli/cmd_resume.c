@@ -23,7 +23,7 @@ struct err *cmd_resume(struct cli *cli)
     CLEANUP_PROJECT struct project *project = NULL;
     const char *run_id = cli->argument_count ? cli->arguments[0] : NULL;
     TRY(cli_open_project(cli, &project));
-    TRY(project_store(project));
+    TRY(project_store_read(project));
     if (!run_id)
         TRY(only_open_run(cli, project, &run_id));
     return run_command_resume(cli, project, run_id);

@@ -52,9 +52,10 @@ static struct err *status_host(struct cli *cli, struct project *project, const s
 
 static void status_run(struct cli *cli, const struct run_row *run, json_t *runs)
 {
-    const char *holder = run->holder.run ? arena_printf(cli->arena, "  by %s", run->holder.owner) : "";
+    const char *holder =
+        run->holder.run && !run->holder.gone ? arena_printf(cli->arena, "  by %s", run->holder.owner) : "";
     /* A run that says it is running while nobody holds its lease was killed. */
-    bool killed = run->state == RUN_RUNNING && (!run->holder.run || run->holder.expires_ms < clock_now_ms());
+    bool killed = run->state == RUN_RUNNING && run->holder.gone;
     const char *state = killed ? "interrupted" : run_state_name(run->state);
     out_text(cli, " %-12s %-8s %-12s %-12s %s%s%s\n", run->id, run->kind, run->host, state,
              out_time(cli->arena, run->started_ms), holder,
@@ -106,7 +107,7 @@ struct err *cmd_status(struct cli *cli)
     CLEANUP_PROJECT struct project *project = NULL;
     const char *what = cli->argument_count ? cli->arguments[0] : NULL;
     TRY(cli_open_project(cli, &project));
-    TRY(project_store(project));
+    TRY(project_store_read(project));
     if (what && !strncmp(what, "r-", 2))
         return status_steps(cli, project, what);
     const struct host *only = NULL;

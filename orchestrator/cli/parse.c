@@ -120,6 +120,8 @@ static struct err *find_command(struct cli *cli, const char *word)
 
 struct err *cli_parse(struct cli *cli, int argc, char **argv)
 {
+    for (int at = 1; at < argc && strcmp(argv[at], "--") != 0; at++)
+        cli->json |= !strcmp(argv[at], "--json"); /* a program reads: what is wrong with the rest, too */
     const char *word = argc > 1 ? argv[1] : "help";
     if (!strcmp(word, "--help") || !strcmp(word, "-h"))
         word = "help";
@@ -138,6 +140,5 @@ struct err *cli_parse(struct cli *cli, int argc, char **argv)
         else
             cli->arguments[cli->argument_count++] = argv[at];
     }
-    cli->json = cli_switch(cli, "json");
     return check_arguments(cli);
 }

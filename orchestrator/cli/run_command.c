@@ -49,11 +49,13 @@ static struct err *tell_stop(struct cli *cli, struct project *project, const cha
         cli->data = json_pack("{s:s, s:s}", "run", run_id, "state", run_state_name(row.state));
         return e;
     }
+    if (err_kind(e) == ERR_STALE) /* somebody else goes on with it */
+        return e;
     cli->data = json_pack("{s:s, s:s}", "run", run_id, "state", "stopped");
     out_info("\n--       run %s is stopped; what it did is in the journal.  Go on with: rehost resume %s\n",
              run_id, run_id);
     enum err_kind kind = err_kind(e);
-    bool own_code = kind == ERR_APPROVAL || kind == ERR_STALE || kind == ERR_UNKNOWN_OUTCOME;
+    bool own_code = kind == ERR_APPROVAL || kind == ERR_UNKNOWN_OUTCOME;
     cli->exit_code = own_code ? cli_exit_code_of(e) : EXIT_RESUMABLE;
     return e;
 }
@@ -82,5 +84,5 @@ struct err *run_command_resume(struct cli *cli, struct project *project, const c
     struct err *e = run_resume(project, cli->arena, run_id, &options);
     if (!e)
         return tell_end(cli, project, run_id);
-    return err_kind(e) == ERR_HELD || err_kind(e) == ERR_INPUT ? e : tell_stop(cli, project, run_id, e);
+    return err_kind(e) == ERR_HELD ? e : tell_stop(cli, project, run_id, e);
 }

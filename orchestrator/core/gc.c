@@ -61,7 +61,7 @@ static struct err *remove_all_of_run(struct run *run, int *removed)
 {
     for (FOREACH(struct account, account, run->project->inventory->accounts))
         TRY(remove_of_account(run, account->name, NULL, removed));
-    return store_run_set_state(&run->lease, RUN_ABANDONED, NULL);
+    return NULL;
 }
 
 struct err *run_reap(struct run *run)
@@ -84,7 +84,7 @@ struct err *run_destroy(struct project *project, struct arena *arena, const char
                         const struct run_options *options, int *removed)
 {
     *removed = 0;
-    TRY(project_store(project));
+    TRY(project_store_read(project));
     struct run_row row;
     TRY(store_run_get(project->store, arena, run_id, &row));
     struct resource_row current;
@@ -98,13 +98,29 @@ struct err *run_destroy(struct project *project, struct arena *arena, const char
     TRY(store_lease_acquire(project->store, arena, row.host, row.id, &run.lease));
     run_fill_services(&run);
     struct err *e = remove_all_of_run(&run, removed);
+    if (!e && (row.state == RUN_RUNNING || row.state == RUN_STOPPED))
+        e = store_run_set_state(&run.lease, RUN_ABANDONED, NULL);
     err_free(store_lease_release(&run.lease));
     return e;
 }
 
 /* --- gc --- */
 
-/* NULL: it goes. Otherwise why it stays. */
+/* What the journal says of a server: "live", "current", "retired", "deleted", or NULL. */
+static struct err *journal_state(struct project *project, struct arena *arena, const char *host,
+                                 const char *account, const char *server_id, const char **state)
+{
+    struct resource_row *rows;
+    size_t count;
+    TRY(store_resource_list(project->store, arena, host, &rows, &count));
+    *state = NULL;
+    for (size_t i = 0; i < count && !*state; i++)
+        if (!strcmp(rows[i].account, account) && !strcmp(rows[i].server_id, server_id))
+            *state = rows[i].state;
+    return NULL;
+}
+
+/* *why NULL: it goes. Otherwise why it stays. */
 static struct err *why_it_stays(struct project *project, struct arena *arena, const struct server *server,
                                 const char *run_id, const struct account *account, const char **why)
 {
@@ -112,16 +128,19 @@ static struct err *why_it_stays(struct project *project, struct arena *arena, co
     CLEANUP_ERR struct err *e = store_run_get(project->store, arena, run_id, &row);
     if (e && err_kind(e) != ERR_NOT_FOUND)
         return TAKE(e);
-    struct resource_row current = {0};
-    if (!e)
-        TRY(store_resource_current(project->store, arena, row.host, &current));
+    *why = "made by a run that this journal does not know";
     if (e)
-        *why = "made by a run that this journal does not know";
-    else if (row.state == RUN_RUNNING || row.state == RUN_STOPPED)
+        return NULL;
+    const char *state;
+    TRY(journal_state(project, arena, row.host, account->name, server->id, &state));
+    if (row.state == RUN_RUNNING || row.state == RUN_STOPPED)
         *why = arena_printf(arena, "its run is still open: rehost resume %s, or rehost destroy %s", run_id,
                             run_id);
-    else if (current.server_id && !strcmp(current.server_id, server->id))
+    else if (state && !strcmp(state, "current"))
         *why = "serves its host";
+    else if (state &&
+             !strcmp(state, "retired")) /* it was in service: it may hold data that nothing else holds */
+        *why = arena_printf(arena, "served its host before; to remove it: rehost destroy %s", run_id);
     else if (clock_now_ms() < server->created_ms + account->settle_ms)
         *why = "too young to be judged";
     else
@@ -141,6 +160,20 @@ static struct err *gc_remove(struct project *project, struct arena *arena, const
     struct err *e = remove_server(&run, account, server->id, server->name);
     err_free(store_lease_release(&run.lease));
     return e;
+}
+
+/* One server that cannot be removed now must not keep the others. */
+static struct err *gc_try_remove(struct project *project, struct arena *arena,
+                                 const struct run_options *options, const char *account,
+                                 const struct server *server, struct gc_item *item)
+{
+    CLEANUP_ERR struct err *e = gc_remove(project, arena, options, account, server, item->run);
+    if (e && (err_kind(e) == ERR_CANCELLED || err_kind(e) == ERR_IO))
+        return TAKE(e);
+    item->removed = !e;
+    if (e)
+        item->why = arena_printf(arena, "could not be removed: %s", err_text(e));
+    return NULL;
 }
 
 static struct err *gc_account(struct project *project, struct arena *arena, const struct run_options *options,
@@ -164,8 +197,7 @@ static struct err *gc_account(struct project *project, struct arena *arena, cons
             continue;
         item->why = "its run is over and it serves no host";
         if (remove)
-            TRY(gc_remove(project, arena, options, account->name, server, run_id));
-        item->removed = remove;
+            TRY(gc_try_remove(project, arena, options, account->name, server, item));
     }
     return NULL;
 }
@@ -175,7 +207,7 @@ static struct err *gc_account(struct project *project, struct arena *arena, cons
 struct err *run_gc(struct project *project, struct arena *arena, const struct run_options *options,
                    bool remove, struct gc_item **items, size_t *count)
 {
-    TRY(project_store(project));
+    TRY(project_store_read(project));
     *items = arena_array(arena, GC_MAX, sizeof(**items));
     *count = 0;
     for (FOREACH(struct account, account, project->inventory->accounts))

@@ -61,12 +61,14 @@ static struct err *check_source(const struct source *source, const char *path)
     return yaml_error(source->where, "%s: give exactly one of 'file', 'env' and 'command'", path);
 }
 
-static struct err *check_account(const struct inventory *inventory, const struct yaml_node *where,
-                                 const char *name)
+/* `map`: the one whose key 'provider' names the account. */
+static struct err *check_account(const struct inventory *inventory, const struct yaml_node *map,
+                                 const char *path, const char *name)
 {
     if (inventory_account(inventory, name))
         return NULL;
-    struct err *e = yaml_error(where, "no provider account '%s' under 'providers'", name);
+    struct err *e =
+        yaml_error(yaml_get(map, "provider"), "%s.provider: no account '%s' under 'providers'", path, name);
     const char *near = nearest_name(&inventory->accounts, sizeof(struct account), name);
     return near ? err_with_hint(e, "did you mean '%s'?", near) : e;
 }
@@ -122,13 +124,19 @@ static struct err *check_host(const struct inventory *inventory, const struct ho
     if (!is_label(host->name))
         return err_with_hint(yaml_error(host->where, "host name '%s' cannot be used as a label", host->name),
                              "use a-z, 0-9 and '-', at most 40 characters");
-    TRY(check_account(inventory, host->where, host->current.account));
+    CLEANUP_ARENA struct arena *arena = arena_new(0);
+    TRY(check_account(inventory, yaml_get(host->where, "current"),
+                      arena_printf(arena, "hosts.%s.current", host->name), host->current.account));
     if (!host->places.count)
         return yaml_error(host->where, "hosts.%s.places: at least one place is needed", host->name);
+    size_t index = 0;
     for (FOREACH(struct place, place, host->places))
-        TRY(check_account(inventory, place->where, place->account));
+        TRY(check_account(inventory, place->where,
+                          arena_printf(arena, "hosts.%s.places[%zu]", host->name, index++), place->account));
+    index = 0;
     for (FOREACH(struct dns_name, name, host->names))
-        TRY(check_account(inventory, name->where, name->account));
+        TRY(check_account(inventory, name->where,
+                          arena_printf(arena, "hosts.%s.names[%zu]", host->name, index++), name->account));
     for (size_t i = 0; i < host->secrets.count; i++)
         if (!inventory_secret(inventory, host->secrets.items[i]))
             return yaml_error(host->where, "hosts.%s.secrets: no secret '%s' under 'secrets'", host->name,
@@ -141,15 +149,16 @@ static struct err *check_host(const struct inventory *inventory, const struct ho
 
 static struct err *check_sources(const struct inventory *inventory)
 {
+    CLEANUP_ARENA struct arena *arena = arena_new(0);
     TRY(check_source(&inventory->keys.ssh, "keys.ssh"));
     TRY(check_source(&inventory->keys.backup, "keys.backup"));
     TRY(check_source(&inventory->keys.signing, "keys.signing"));
     TRY(check_source(&inventory->storage.access_key, "storage.access_key"));
     TRY(check_source(&inventory->storage.secret_key, "storage.secret_key"));
     for (FOREACH(struct account, account, inventory->accounts))
-        TRY(check_source(&account->token, account->name));
+        TRY(check_source(&account->token, arena_printf(arena, "providers.%s.token", account->name)));
     for (FOREACH(struct named_source, secret, inventory->secrets))
-        TRY(check_source(&secret->source, secret->name));
+        TRY(check_source(&secret->source, arena_printf(arena, "secrets.%s", secret->name)));
     return NULL;
 }
 

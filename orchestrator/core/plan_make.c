@@ -305,7 +305,7 @@ static struct err *fill_recover(struct maker *maker, json_t *plan, int64_t incid
 struct err *plan_recover(struct project *project, struct arena *arena, const struct host *host,
                          const struct plan_options *options, struct plan *plan)
 {
-    TRY(project_store(project));
+    TRY(project_store_read(project));
     struct maker maker = {.project = project, .arena = arena, .host = host, .options = options};
     const int64_t incident_ms = options->incident_ms ? options->incident_ms : clock_now_ms();
     CLEANUP_JSON json_t *json = plan_head(&maker, "recover", "server-loss", incident_ms);
@@ -318,7 +318,7 @@ struct err *plan_recover(struct project *project, struct arena *arena, const str
 struct err *plan_backup(struct project *project, struct arena *arena, const struct host *host,
                         const char *dataset, struct plan *plan)
 {
-    TRY(project_store(project));
+    TRY(project_store_read(project));
     const struct plan_options options = {0};
     struct maker maker = {.project = project, .arena = arena, .host = host, .options = &options};
     struct host_location location;

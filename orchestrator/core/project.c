@@ -67,7 +67,23 @@ void project_close(struct project *project)
 
 struct err *project_store(struct project *project)
 {
-    return project->store ? NULL : store_open(project->store_path, &project->store);
+    if (project->store && !project->store_is_empty)
+        return NULL;
+    store_close(project->store);
+    project->store = NULL;
+    project->store_is_empty = false;
+    return store_open(project->store_path, &project->store);
+}
+
+struct err *project_store_read(struct project *project)
+{
+    if (project->store)
+        return NULL;
+    if (fs_exists(project->store_path))
+        return project_store(project);
+    TRY(store_open_empty(project->store_path, &project->store));
+    project->store_is_empty = true;
+    return NULL;
 }
 
 /* --- secrets --- */
@@ -306,7 +322,7 @@ struct err *project_playbook(struct project *project, const char *name, const st
 struct err *project_locate(struct project *project, const struct host *host, struct host_location *location)
 {
     struct resource_row made;
-    TRY(project_store(project));
+    TRY(project_store_read(project));
     TRY(store_resource_current(project->store, project->arena, host->name, &made));
     if (made.server_id)
         *location = (struct host_location){.account = made.account,

@@ -15,7 +15,8 @@ struct project {
     struct arena *arena;
     const struct ctx *ctx;
     const struct inventory *inventory;
-    struct store *store; /* opened by project_store() */
+    struct store *store; /* opened by project_store() or project_store_read() */
+    bool store_is_empty; /* it was only read, and there was none: kept nowhere */
     const char *store_path;
     struct project_handles *handles; /* private to project.c */
 };
@@ -30,7 +31,10 @@ static inline void project_closep(struct project **project)
 }
 #define CLEANUP_PROJECT __attribute__((cleanup(project_closep)))
 
+/* For writing: makes the journal when there is none. */
 struct err *project_store(struct project *project) REHOST_MUST_CHECK;
+/* For reading: makes no file; where there is no journal yet it reads as empty. */
+struct err *project_store_read(struct project *project) REHOST_MUST_CHECK;
 struct err *project_secret_source(struct project *project, const struct source *source,
                                   const struct secret **secret) REHOST_MUST_CHECK;
 struct err *project_secret(struct project *project, const char *name,

@@ -67,6 +67,10 @@ static struct err *end_step(struct run *run, const struct step_run *step, struct
     const struct run_observer *observer = run->options->observer;
     if (observer && observer->step_end)
         observer->step_end(observer->arg, view, error);
+    if (error && journal && err_kind(journal) == ERR_STALE) { /* the true cause: somebody else took the run */
+        err_free(error);
+        return TAKE(journal);
+    }
     if (error)
         return err_wrap(error, "step %d, %s", view->seq, view->title);
     return TAKE(journal);

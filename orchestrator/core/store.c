@@ -76,17 +76,13 @@ static struct err *configure(struct store *store)
     return NULL;
 }
 
-struct err *store_open(const char *path, struct store **out)
+static struct err *open_database(const char *path, const char *shown_path, struct store **out)
 {
-    CLEANUP_ARENA struct arena *arena = arena_new(0);
-    const char *dir = fs_dirname(arena, path);
-    TRY(fs_make_dirs(dir, 0700));
-    TRY(refuse_network_file_system(dir));
     CLEANUP_STORE struct store *store = calloc(1, sizeof(*store));
     if (!store)
         return err_new(ERR_INTERNAL, "out of memory");
-    store->path = arena_strdup(arena, path);
-    store->arena = TAKE(arena);
+    store->arena = arena_new(0);
+    store->path = arena_strdup(store->arena, shown_path);
     mode_t old_mask = umask(077); /* before any thread: the journal names hosts and addresses */
     int rc = sqlite3_open_v2(path, &store->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, NULL);
     umask(old_mask);
@@ -97,6 +93,19 @@ struct err *store_open(const char *path, struct store **out)
     return NULL;
 }
 
+struct err *store_open(const char *path, struct store **out)
+{
+    CLEANUP_ARENA struct arena *arena = arena_new(0);
+    const char *dir = fs_dirname(arena, path);
+    TRY(fs_make_dirs(dir, 0700));
+    TRY(refuse_network_file_system(dir));
+    return open_database(path, path, out);
+}
+
+struct err *store_open_empty(const char *path, struct store **out)
+{
+    return open_database(":memory:", path, out);
+}
 void store_close(struct store *store)
 {
     if (!store)

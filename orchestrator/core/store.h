@@ -17,6 +17,8 @@
 struct store;
 
 struct err *store_open(const char *path, struct store **store) REHOST_MUST_CHECK;
+/* An empty journal that is kept nowhere: for reading where `path`, named in messages, does not exist yet. */
+struct err *store_open_empty(const char *path, struct store **store) REHOST_MUST_CHECK;
 void store_close(struct store *store);
 static inline void store_closep(struct store **store)
 {
@@ -39,6 +41,7 @@ struct lease_holder { /* for messages */
     const char *run;
     const char *owner; /* "user@machine pid 42" */
     int64_t expires_ms;
+    bool gone; /* its time is over, or its process does not exist any more */
 };
 
 /* Takes the lease when it is free, expired, ours, or its owner's process is gone from this machine. ERR_HELD

@@ -54,13 +54,14 @@ static struct err *holder_read(struct store *store, struct arena *arena, const c
 }
 
 /* A process of this boot that is gone cannot come back: no need to wait until its lease expires. */
-static bool holder_is_gone(struct arena *arena, const struct holder_row *row)
+bool store_holder_is_gone(const struct lease_holder *holder, const char *boot, int64_t pid)
 {
-    if (!row->exists || !row->holder.run || row->holder.expires_ms <= clock_now_ms())
+    CLEANUP_ARENA struct arena *arena = arena_new(0);
+    if (!holder->run || holder->expires_ms <= clock_now_ms())
         return true;
-    if (!row->boot_id || strcmp(row->boot_id, boot_id(arena)) != 0)
+    if (!boot || strcmp(boot, boot_id(arena)) != 0)
         return false;
-    return kill((pid_t)row->pid, 0) != 0 && errno == ESRCH;
+    return kill((pid_t)pid, 0) != 0 && errno == ESRCH;
 }
 
 static struct err *held(const struct holder_row *row, const char *host)
@@ -78,7 +79,7 @@ static struct err *acquire_locked(struct store *store, struct arena *arena, cons
     struct holder_row row;
     TRY(holder_read(store, arena, host, &row));
     bool ours = row.exists && row.pid == getpid() && row.boot_id && !strcmp(row.boot_id, boot_id(arena));
-    if (!ours && !holder_is_gone(arena, &row))
+    if (!ours && !store_holder_is_gone(&row.holder, row.boot_id, row.pid))
         return held(&row, host);
     *lease = (struct lease){.store = store,
                             .host = arena_strdup(arena, host),

@@ -1,4 +1,5 @@
 #include "base/clock.h"
+#include "base/scrub.h"
 #include "core/store_sql.h"
 #include <stdlib.h>
 #include <string.h>
@@ -58,7 +59,8 @@ struct err *store_run_abandon(const struct lease *lease, const char *run_id)
 #define RUN_COLUMNS                                                                                          \
     "SELECT r.id, r.host, r.kind, r.state, r.plan, r.plan_digest, r.inventory, r.incident_ms, "              \
     "r.started_ms, r.ended_ms,"                                                                              \
-    " r.created_by, r.verdict, l.run, l.owner, l.expires_ms FROM run r LEFT JOIN lease l ON l.host = "       \
+    " r.created_by, r.verdict, l.run, l.owner, l.expires_ms, l.boot_id, l.pid FROM run r LEFT JOIN lease l " \
+    "ON l.host = "                                                                                           \
     "r.host AND l.run = r.id "
 
 static void read_run(struct arena *arena, sqlite3_stmt *stmt, struct run_row *run)
@@ -80,6 +82,8 @@ static void read_run(struct arena *arena, sqlite3_stmt *stmt, struct run_row *ru
                    .owner = store_text(arena, stmt, 13),
                    .expires_ms = sqlite3_column_int64(stmt, 14)},
     };
+    run->holder.gone = store_holder_is_gone(&run->holder, (const char *)sqlite3_column_text(stmt, 15),
+                                            sqlite3_column_int64(stmt, 16));
 }
 
 struct err *store_run_get(struct store *store, struct arena *arena, const char *id, struct run_row *run)
@@ -153,11 +157,16 @@ struct err *store_step_end(const struct lease *lease, int seq, enum step_state s
                            const char *error)
 {
     CLEANUP_TEXT char *text = json_text(output);
+    CLEANUP_STRBUF struct strbuf clean;
+    strbuf_init(&clean, 64 << 10);
+    if (error)
+        scrub_text(error, strlen(error), &clean);
     return store_fenced_exec(
         lease,
         "UPDATE step SET state = ?, output = coalesce(?, output), error = ?, epoch = ?, ended_ms = ?"
         " WHERE run = ? AND seq = ?",
-        "issiisi", (int64_t)state, text, error, lease->epoch, clock_now_ms(), lease->run, (int64_t)seq);
+        "issiisi", (int64_t)state, text, error ? clean.data : NULL, lease->epoch, clock_now_ms(), lease->run,
+        (int64_t)seq);
 }
 
 struct err *store_step_list(struct store *store, struct arena *arena, const char *run,

@@ -23,6 +23,9 @@ struct err *store_exec(struct store *store, const char *sql, const char *types, 
 struct err *store_step_row(struct store *store, sqlite3_stmt *stmt, bool *row) REHOST_MUST_CHECK;
 const char *store_text(struct arena *arena, sqlite3_stmt *stmt, int column); /* copy, NULL for NULL */
 
+/* The lease of row `holder` (run, owner, expires_ms set) by process `pid` of `boot`: may it be taken? */
+bool store_holder_is_gone(const struct lease_holder *holder, const char *boot, int64_t pid);
+
 /* One transaction: lease check, `sql`, commit. ERR_STALE when the lease is not ours any more. */
 struct err *store_fenced_exec(const struct lease *lease, const char *sql, const char *types,
                               ...) REHOST_MUST_CHECK;

@@ -24,8 +24,8 @@ trap 'exit 130' INT TERM
 die() { echo "$0: $*" >&2; exit 1; }
 
 wait_for() { # COMMAND...: until it succeeds, at most a minute
-    local try
-    for try in $(seq 600); do
+    local _
+    for _ in $(seq 600); do
         "$@" >/dev/null 2>&1 && return 0
         sleep 0.1
     done
@@ -76,10 +76,11 @@ $(for place in ${places:-hel1/cx23 nbg1/cx23}; do echo "      - {provider: cloud
 YAML
 }
 
-# Runs rehost: its output, both streams, is in $out, its exit code in $status.
+# Runs rehost: its output, both streams, is in $out (stdout alone in $work/stdout), its exit code in $status.
 rehost() {
-    out=$("$rehost_program" "$1" --inventory "$ops/inventory.yaml" "${@:2}" 2>&1 </dev/null)
+    "$rehost_program" "$1" --inventory "$ops/inventory.yaml" "${@:2}" >"$work/stdout" 2>"$work/stderr" </dev/null
     status=$?
+    out=$(cat "$work/stdout" "$work/stderr")
 }
 recover() { rehost recover web-1 --yes "$@"; }
 
@@ -89,7 +90,7 @@ rehost_beside() {
     rehost_pid=$!
 }
 end_beside() { # waits for it; sets out and status
-    wait "$rehost_pid"
+    { wait "$rehost_pid"; } 2>/dev/null # the shell would say "Killed"
     status=$?
     out=$(cat "$work/background")
 }
