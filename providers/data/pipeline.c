@@ -74,22 +74,40 @@ struct err *pipeline_start_job(struct pipeline *pipeline, const struct strbuf *s
                       pipeline->job->id);
 }
 
-/* The end of what the script said on stderr. */
+/* The lines of `text` in one, "a; b; c". */
+static void join_lines(const char *text, size_t length, struct strbuf *out)
+{
+    for (const char *end = text + length; text < end;) {
+        size_t line = strcspn(text, "\n");
+        if (line > (size_t)(end - text))
+            line = (size_t)(end - text);
+        if (line)
+            strbuf_addf(out, "%s%.*s", out->length ? "; " : "", (int)line, text);
+        text += line + 1;
+    }
+}
+
+/* A script's last line says what was wrong; the lines before come from the programs in the pipe. */
 static struct err *script_failed(const struct pipeline *pipeline, const struct job_state *state)
 {
-    struct strbuf words CLEANUP_STRBUF;
+    struct strbuf before CLEANUP_STRBUF;
     const char *text = state->errout;
     size_t length = strlen(text);
-    if (length > SHOWN_ERROR_BYTES) {
-        const char *newline = strchr(text + length - SHOWN_ERROR_BYTES, '\n');
-        text = newline && newline[1] ? newline + 1 : text + length - SHOWN_ERROR_BYTES;
-    }
-    strbuf_init(&words, 0);
-    strbuf_adds(&words, *text ? text : "it said nothing");
-    strbuf_trim(&words);
-    return err_new(state->exit_status == HOST_REFUSED_STATUS ? ERR_TRUST : ERR_REMOTE,
-                   "data job '%s' on '%s' ended with code %d: %s", pipeline->job->id, pipeline->dataset->host,
-                   state->exit_status, words.data);
+    while (length && text[length - 1] == '\n')
+        length--;
+    size_t last = length;
+    while (last && text[last - 1] != '\n')
+        last--;
+    size_t start = last > SHOWN_ERROR_BYTES ? last - SHOWN_ERROR_BYTES : 0;
+    enum err_kind kind = state->exit_status == HOST_REFUSED_STATUS ? ERR_TRUST : ERR_REMOTE;
+    strbuf_init(&before, 0);
+    join_lines(text + start, last - start, &before);
+    if (before.length == 0)
+        return err_new(kind, "job '%s' on '%s' ended with code %d: %.*s", pipeline->job->id,
+                       pipeline->dataset->host, state->exit_status, (int)(length - last), text + last);
+    return err_wrap(err_new(kind, "before that: %s", before.data),
+                    "job '%s' on '%s' ended with code %d: %.*s", pipeline->job->id, pipeline->dataset->host,
+                    state->exit_status, (int)(length - last), text + last);
 }
 
 static void show_progress(const struct pipeline *pipeline, const struct host_report *report)
