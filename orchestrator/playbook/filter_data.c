@@ -367,11 +367,9 @@ static struct err *apply_password_hash(struct eval *ev, const struct call *call,
 static struct err *apply_human_readable(struct eval *ev, const struct call *call, json_t **out)
 {
     static const char units[] = " KMGTPEZY";
-    const char *written = json_is_string(call->input) ? json_string_value(call->input) : "";
-    char *end;
-    double size = value_is_number(call->input) ? value_number(call->input) : strtod(written, &end);
-    if (!value_is_number(call->input) && (end == written || *end || !isfinite(size)))
+    if (!value_is_number(call->input))
         return call_wrong(call, "a number of bytes");
+    double size = value_number(call->input);
     bool bits = call_truth(call->arg[0], false);
     size_t unit = 0;
     while (size >= 1024 && unit < 8) {
