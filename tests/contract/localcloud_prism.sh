@@ -46,6 +46,13 @@ check "GET /firewalls/{id}" conforms 200 GET "firewalls/$FIREWALL"
 check "POST /firewalls/{id}/actions/apply_to_resources" conforms 201 POST "firewalls/$FIREWALL/actions/apply_to_resources" \
     '{"apply_to":[{"type":"label_selector","label_selector":{"selector":"rehost-run"}}]}'
 
+check "POST /firewalls/{id}/actions/set_rules" conforms 201 POST "firewalls/$FIREWALL/actions/set_rules" \
+    '{"rules":[{"direction":"in","source_ips":["0.0.0.0/0","::/0"],"protocol":"tcp","port":"443"}]}'
+check "POST /firewalls/{id}/actions/remove_from_resources" conforms 201 POST "firewalls/$FIREWALL/actions/remove_from_resources" \
+    '{"remove_from":[{"type":"label_selector","label_selector":{"selector":"rehost-run"}}]}'
+check "GET /firewalls/{id} shows both" conforms 200 GET "firewalls/$FIREWALL"
+check "the new rule and no target" is "$(field '[.firewall.rules[0].port, (.firewall.applied_to | length)] | join(" ")')" "443 0"
+
 check "POST /servers" conforms 201 POST servers "{\"name\":\"web-1\",\"server_type\":\"cx23\",\"image\":\"ubuntu-24.04\",
     \"location\":\"nbg1\",\"ssh_keys\":[\"k2\"],\"labels\":{\"rehost-run\":\"r1\"},\"firewalls\":[{\"firewall\":$FIREWALL}],
     \"user_data\":\"#cloud-config\\n{}\",\"public_net\":{\"enable_ipv4\":true,\"enable_ipv6\":true}}"

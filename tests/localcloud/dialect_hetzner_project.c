@@ -287,6 +287,43 @@ static void apply_firewall(const struct request *request, struct response *respo
     hz_ok(response, 201, json_pack("{s:[o]}", "actions", hz_action_json(action)));
 }
 
+static void remove_firewall(const struct request *request, struct response *response,
+                            const char *const args[])
+{
+    struct firewall *firewall = find_firewall(request, response, args[0]);
+    json_t *targets = json_object_get(request->body, "remove_from");
+
+    if (!firewall)
+        return;
+    for (size_t i = json_array_size(firewall->applied_to); i-- > 0;)
+        for (size_t k = 0; k < json_array_size(targets); k++)
+            if (json_equal(json_array_get(firewall->applied_to, i), json_array_get(targets, k))) {
+                json_array_remove(firewall->applied_to, i);
+                break;
+            }
+    struct action *action = action_start(request->cloud, "remove_firewall", "firewall", firewall->id);
+    action_finish(action, NULL);
+    hz_ok(response, 201, json_pack("{s:[o]}", "actions", hz_action_json(action)));
+}
+
+static void set_rules(const struct request *request, struct response *response, const char *const args[])
+{
+    struct firewall *firewall = find_firewall(request, response, args[0]);
+    json_t *rules = json_object_get(request->body, "rules");
+
+    if (!firewall)
+        return;
+    if (!json_is_array(rules) || json_array_size(rules) > 50) {
+        hz_invalid(response, "rules", "Not a valid list of at most 50 rules.");
+        return;
+    }
+    json_decref(firewall->rules);
+    firewall->rules = normal_rules(rules);
+    struct action *action = action_start(request->cloud, "set_firewall_rules", "firewall", firewall->id);
+    action_finish(action, NULL);
+    hz_ok(response, 201, json_pack("{s:[o]}", "actions", hz_action_json(action)));
+}
+
 const struct hz_route hz_project_routes[] = {
     {"GET", "actions", list_actions},
     {"GET", "actions/*", get_action},
@@ -300,5 +337,7 @@ const struct hz_route hz_project_routes[] = {
     {"GET", "firewalls/*", get_firewall},
     {"DELETE", "firewalls/*", delete_firewall},
     {"POST", "firewalls/*/actions/apply_to_resources", apply_firewall},
+    {"POST", "firewalls/*/actions/remove_from_resources", remove_firewall},
+    {"POST", "firewalls/*/actions/set_rules", set_rules},
     {NULL, NULL, NULL},
 };
