@@ -31,14 +31,15 @@ static const char shell_attach[] = "[ ! -e \"$d/rc\" ] || exit 0\n"
 /* The directory appears whole by one rename, which fails when the job exists already (a directory that is not
  * empty cannot be replaced): somebody else was faster, or a link broke before the unit was started. Of two
  * units started at once systemd refuses one. */
-static const char shell_start[] = "mv -T \"$t\" \"$d\" 2>/dev/null || [ -e \"$d/script\" ]\n"
-                                  "systemd-run --quiet --collect --unit=\"$u\" --description=\"rehost job "
-                                  "$n\" --setenv=JOB=\"$d\" --setenv=HOME=/root"
-                                  " --setenv=LANG=C.UTF-8 -p IgnoreSIGPIPE=no -p TimeoutStopSec=10 -p ExecStopPost=\"/bin/sh "
-                                  "$d/.end\" /bin/bash \"$d/script\" && exit 0\n"
-                                  "[ ! -e \"$d/rc\" ] || exit 0\n"
-                                  "! systemctl is-active -q \"$u\" || exit 0\n"
-                                  "rm -rf \"$d\"; exit 1\n";
+static const char shell_start[] =
+    "mv -T \"$t\" \"$d\" 2>/dev/null || [ -e \"$d/script\" ]\n"
+    "systemd-run --quiet --collect --unit=\"$u\" --description=\"rehost job "
+    "$n\" --setenv=JOB=\"$d\" --setenv=HOME=/root"
+    " --setenv=LANG=C.UTF-8 -p IgnoreSIGPIPE=no -p TimeoutStopSec=10 -p ExecStopPost=\"/bin/sh "
+    "$d/.end\" /bin/bash \"$d/script\" && exit 0\n"
+    "[ ! -e \"$d/rc\" ] || exit 0\n"
+    "! systemctl is-active -q \"$u\" || exit 0\n"
+    "rm -rf \"$d\"; exit 1\n";
 
 /* systemd runs this when the script has ended in whatever way, and tells how; 137 is what a shell says of
  * SIGKILL. */
@@ -172,7 +173,7 @@ struct err *job_poll(const struct ctx *ctx, struct ssh *ssh, struct arena *arena
         return no_such_job(name);
     state->finished = strncmp(result.out, "ended ", 6) == 0;
     if (state->finished)
-        state->exit_status = atoi(result.out + 6);
+        state->exit_status = (int)strtol(result.out + 6, NULL, 10);
     state->out = end + 1;
     state->errout = result.errout;
     return NULL;
@@ -205,8 +206,8 @@ static struct err *poll_once(const struct ctx *ctx, struct ssh *ssh, struct aren
     if (progress)
         progress(&now, arg);
     *state = now;
-    state->out = now.finished ? arena_strdup(arena, now.out) : NULL;
-    state->errout = now.finished ? arena_strdup(arena, now.errout) : NULL;
+    state->out = now.finished ? arena_strdup(arena, now.out) : "";
+    state->errout = now.finished ? arena_strdup(arena, now.errout) : "";
     return NULL;
 }
 

@@ -55,47 +55,45 @@ void ssh_close_raw(struct ssh *ssh, LIBSSH2_CHANNEL *channel)
 
 /* --- streaming channels --- */
 
-static void free_channel(struct ssh_channel *channel)
+void ssh_channel_abort(struct ssh_channel *channel)
 {
-    if (channel->raw)
-        ssh_close_raw(channel->ssh, channel->raw);
+    if (!channel)
+        return;
+    ssh_close_raw(channel->ssh, channel->raw);
     free(channel);
 }
 
-void ssh_channel_abort(struct ssh_channel *channel)
+static struct err *start_command(const struct ctx *ctx, struct ssh *ssh, LIBSSH2_CHANNEL *raw,
+                                 const char *command)
 {
-    if (channel)
-        free_channel(channel);
-}
-
-static void abortp(struct ssh_channel **channel)
-{
-    ssh_channel_abort(*channel);
-}
-#define CLEANUP_CHANNEL __attribute__((cleanup(abortp)))
-
-struct err *ssh_channel_open(const struct ctx *ctx, struct ssh *ssh, const char *command,
-                             struct ssh_channel **out)
-{
-    size_t length = strlen(command);
-    if (length > MAX_COMMAND_BYTES)
-        return err_new(ERR_INTERNAL, "a command of %zu bytes is too long for one request", length);
-    TRY(ssh_begin(ssh));
-    CLEANUP_CHANNEL struct ssh_channel *channel = calloc(1, sizeof(*channel));
-    if (!channel)
-        return err_new(ERR_INTERNAL, "out of memory");
-    channel->ssh = ssh;
-    TRY(ssh_open_raw(ctx, ssh, NULL, 0, &channel->raw));
     for (;;) {
         int code =
-            libssh2_channel_process_startup(channel->raw, "exec", strlen("exec"), command, (unsigned)length);
+            libssh2_channel_process_startup(raw, "exec", strlen("exec"), command, (unsigned)strlen(command));
         if (!code)
-            break;
+            return NULL;
         if (code != LIBSSH2_ERROR_EAGAIN)
             return ssh_failed(ssh, code, ERR_UNKNOWN_OUTCOME, "starting a command");
         TRY(ssh_wait(ctx, ssh, ERR_UNKNOWN_OUTCOME, -1));
     }
-    *out = TAKE(channel);
+}
+
+struct err *ssh_channel_open(const struct ctx *ctx, struct ssh *ssh, const char *command,
+                             struct ssh_channel **out)
+{
+    if (strlen(command) > MAX_COMMAND_BYTES)
+        return err_new(ERR_INTERNAL, "a command of %zu bytes is too long for one request", strlen(command));
+    LIBSSH2_CHANNEL *raw = NULL;
+    TRY(ssh_begin(ssh));
+    TRY(ssh_open_raw(ctx, ssh, NULL, 0, &raw));
+    struct err *e = start_command(ctx, ssh, raw, command);
+    struct ssh_channel *channel = e ? NULL : calloc(1, sizeof(*channel));
+    if (!channel) {
+        ssh_close_raw(ssh, raw);
+        return e ? e : err_new(ERR_INTERNAL, "out of memory");
+    }
+    channel->ssh = ssh;
+    channel->raw = raw;
+    *out = channel;
     return NULL;
 }
 
@@ -210,12 +208,9 @@ static struct err *wait_closed(const struct ctx *ctx, struct ssh_channel *channe
     }
 }
 
-struct err *ssh_channel_finish(const struct ctx *ctx, struct ssh_channel *to_free, struct arena *arena,
-                               int *exit_status, const char **exit_signal)
+static struct err *read_exit(const struct ctx *ctx, struct ssh_channel *channel, struct arena *arena,
+                             int *exit_status, const char **exit_signal)
 {
-    CLEANUP_CHANNEL struct ssh_channel *channel = to_free;
-    *exit_status = -1;
-    *exit_signal = NULL;
     TRY(wait_closed(ctx, channel));
     char *name = NULL;
     if (libssh2_channel_get_exit_signal(channel->raw, &name, NULL, NULL, NULL, NULL, NULL))
@@ -227,6 +222,16 @@ struct err *ssh_channel_finish(const struct ctx *ctx, struct ssh_channel *to_fre
         *exit_status = libssh2_channel_get_exit_status(channel->raw);
     }
     return NULL;
+}
+
+struct err *ssh_channel_finish(const struct ctx *ctx, struct ssh_channel *channel, struct arena *arena,
+                               int *exit_status, const char **exit_signal)
+{
+    *exit_status = -1;
+    *exit_signal = NULL;
+    struct err *e = read_exit(ctx, channel, arena, exit_status, exit_signal);
+    ssh_channel_abort(channel);
+    return e;
 }
 
 /* --- one command --- */
@@ -259,10 +264,14 @@ struct err *ssh_exec(const struct ctx *ctx, struct ssh *ssh, struct arena *arena
                           1); /* one more: to tell full from too much */
     strbuf_init(&errout, out.max);
     *result = (struct ssh_result){.exit_status = -1};
-    CLEANUP_CHANNEL struct ssh_channel *channel = NULL;
+    struct ssh_channel *channel = NULL;
     TRY(ssh_channel_open(ctx, ssh, command, &channel));
-    TRY(converse(ctx, channel, input, input ? input_length : 0, &out, &errout));
-    TRY(ssh_channel_finish(ctx, TAKE(channel), arena, &result->exit_status, &result->exit_signal));
+    struct err *e = converse(ctx, channel, input ? input : "", input ? input_length : 0, &out, &errout);
+    if (e) {
+        ssh_channel_abort(channel);
+        return e;
+    }
+    TRY(ssh_channel_finish(ctx, channel, arena, &result->exit_status, &result->exit_signal));
     result->out = strbuf_to_arena(&out, arena);
     result->out_length = out.length;
     result->errout = strbuf_to_arena(&errout, arena);

@@ -252,23 +252,10 @@ static struct err *make_socket(struct ssh_tunnel *tunnel)
     return listen_on(tunnel->socket_path, &tunnel->listen_fd);
 }
 
-static void tunnel_closep(struct ssh_tunnel **tunnel)
+static struct err *start(const struct ctx *ctx, const struct ssh_target *target, struct ssh_tunnel *tunnel)
 {
-    ssh_tunnel_close(*tunnel);
-}
-
-struct err *ssh_tunnel_open(const struct ctx *ctx, const struct ssh_target *target, const char *remote_host,
-                            int remote_port, struct ssh_tunnel **out)
-{
-    struct ssh_tunnel *tunnel __attribute__((cleanup(tunnel_closep))) = calloc(1, sizeof(*tunnel));
-    if (!tunnel)
-        return err_new(ERR_INTERNAL, "out of memory");
-    tunnel->listen_fd = -1;
-    tunnel->stop_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    tunnel->remote_host = strdup(remote_host);
-    tunnel->remote_port = remote_port;
     if (tunnel->stop_fd < 0 || !tunnel->remote_host)
-        return err_errno(ERR_INTERNAL, errno, "cannot prepare a tunnel");
+        return err_new(ERR_INTERNAL, "cannot prepare a tunnel: out of memory or descriptors");
     TRY(ssh_connect(ctx, target, &tunnel->ssh));
     TRY(ssh_open_raw(ctx, tunnel->ssh, NULL, 0, &tunnel->idle));
     TRY(make_socket(tunnel));
@@ -276,7 +263,25 @@ struct err *ssh_tunnel_open(const struct ctx *ctx, const struct ssh_target *targ
     if (failed)
         return err_errno(ERR_INTERNAL, failed, "cannot start a thread");
     tunnel->running = true;
-    *out = TAKE(tunnel);
+    return NULL;
+}
+
+struct err *ssh_tunnel_open(const struct ctx *ctx, const struct ssh_target *target, const char *remote_host,
+                            int remote_port, struct ssh_tunnel **out)
+{
+    struct ssh_tunnel *tunnel = calloc(1, sizeof(*tunnel));
+    if (!tunnel)
+        return err_new(ERR_INTERNAL, "out of memory");
+    tunnel->listen_fd = -1;
+    tunnel->stop_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    tunnel->remote_host = strdup(remote_host);
+    tunnel->remote_port = remote_port;
+    struct err *e = start(ctx, target, tunnel);
+    if (e) {
+        ssh_tunnel_close(tunnel);
+        return e;
+    }
+    *out = tunnel;
     return NULL;
 }
 

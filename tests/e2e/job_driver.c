@@ -255,8 +255,8 @@ int main(int argc, char **argv)
         (void)fprintf(stderr, "%s\n", err_text(e));
         return 2;
     }
-    target =
-        (struct ssh_target){.host = argv[1], .port = atoi(argv[2]), .private_key = key, .host_key = argv[4]};
+    target = (struct ssh_target){
+        .host = argv[1], .port = (int)strtol(argv[2], NULL, 10), .private_key = key, .host_key = argv[4]};
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
     const struct CMUnitTest tests[] = {
         TEST(output_files_and_exit_code_come_back),

@@ -13,17 +13,16 @@ static char *dir, *server;
 static int named_port;
 static pid_t named_pid;
 
-static const char zone_text[] =
-    "$TTL 300\n"
-    "@ SOA ns1.example.test. hostmaster.example.test. 41 3600 600 86400 60\n"
-    "@ NS ns1\n@ NS NS2\n@ TXT \"epoch=41\"\n"
-    "ns1 A 127.0.0.1\nns2 A 127.0.0.1\n"
-    "www 60 A 192.0.2.20\nwww 60 A 192.0.2.10\nwww 120 AAAA 2001:db8::1\n"
-    "alias CNAME other\nother CNAME www\n"
-    "outside CNAME www.elsewhere.test.\n"
-    "long TXT \"first \" \"second\"\n"
-    "odd TXT \"quote \\\" and backslash \\\\\"\n"
-    "child NS ns.elsewhere.test.\n";
+static const char zone_text[] = "$TTL 300\n"
+                                "@ SOA ns1.example.test. hostmaster.example.test. 41 3600 600 86400 60\n"
+                                "@ NS ns1\n@ NS NS2\n@ TXT \"epoch=41\"\n"
+                                "ns1 A 127.0.0.1\nns2 A 127.0.0.1\n"
+                                "www 60 A 192.0.2.20\nwww 60 A 192.0.2.10\nwww 120 AAAA 2001:db8::1\n"
+                                "alias CNAME other\nother CNAME www\n"
+                                "outside CNAME www.elsewhere.test.\n"
+                                "long TXT \"first \" \"second\"\n"
+                                "odd TXT \"quote \\\" and backslash \\\\\"\n"
+                                "child NS ns.elsewhere.test.\n";
 
 /* A port that is free for UDP and TCP. */
 static int free_port_for_both(void)
@@ -307,8 +306,10 @@ static void a_lost_datagram_is_sent_again(void **state)
 /* Three wrong answers, then the right one. */
 static void lie_first(struct peer *peer, const uint8_t *data, size_t length, const struct sockaddr_in *from)
 {
-    uint8_t reply[4096], lie[4096];
+    uint8_t reply[4096] = {0}, lie[4096];
     size_t got = ask_bind(data, length, reply, sizeof(reply));
+    if (got < 32)
+        return;
     memcpy(lie, reply, got);
     lie[1] ^= 1; /* another id */
     lie[got - 12] ^= 1;

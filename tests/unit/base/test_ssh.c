@@ -28,7 +28,7 @@ static struct sshd *shared;
 static int start_shared(void **state)
 {
     (void)state;
-    signal(SIGPIPE, SIG_IGN);
+    (void)signal(SIGPIPE, SIG_IGN);
     check_ok(ssh_global_init());
     shared = sshd_start(NULL);
     return 0;
@@ -201,7 +201,7 @@ static void another_host_key_ends_it_before_any_login_attempt(void **state)
     check_kind(ssh_connect(&ctx, &target, &ssh), ERR_TRUST);
     assert_null(ssh);
     /* A good login afterwards: its line in the log shows that the log would have told of the first. */
-    CLEANUP_SSH struct ssh *good = connect_to(sshd);
+    ssh_close(connect_to(sshd));
     char *log = read_log(sshd), *accepted = strstr(log, "Accepted publickey");
     assert_non_null(accepted);
     assert_null(strstr(accepted + 1, "Accepted publickey"));
@@ -478,7 +478,7 @@ static pid_t open_with_pid(const struct ctx *ctx, struct ssh *ssh, const char *c
     check_ok(ssh_channel_open(ctx, ssh, arena_printf(arena, "echo $PPID; %s", command), channel));
     while (!strchr(in.data, '\n'))
         check_ok(ssh_channel_pump(ctx, *channel, &out, &in, &errin, -1, &eof));
-    return (pid_t)atoi(in.data);
+    return (pid_t)strtol(in.data, NULL, 10);
 }
 
 static struct err *pump_until_error(const struct ctx *ctx, struct ssh_channel *channel)
