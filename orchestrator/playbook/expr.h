@@ -48,6 +48,8 @@ struct expr_env {
     const struct expr_scope *scope;
     expr_lookup_fn *lookup; /* NULL: lookups are refused */
     void *lookup_context;
+    int lookup_depth; /* set by the evaluator: lookups under way; a template that looks itself up ends at 16
+                       */
 };
 
 /* `text` is a bare expression, as in `when`; an expression wholly inside `{{ }}` is accepted too. */

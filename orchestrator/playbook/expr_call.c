@@ -4,6 +4,7 @@
 #include <string.h>
 #include <time.h>
 
+#define MAX_LOOKUP_DEPTH 16
 #define MAX_RANGE 100000 /* Jinja's own sandbox has this limit */
 
 static bool is_one_of(const char *name, const char *const *names, size_t count)
@@ -241,7 +242,10 @@ static struct err *run_lookup(struct eval *ev, const struct arguments *args, jso
     const char *plugin = json_string_value(args->items[0]);
     if (strncmp(plugin, "ansible.builtin.", 16) == 0)
         plugin += 16;
-    struct err *e = ev->env->lookup(ev->pool->arena, ev->env, ev->place, plugin, terms, options, &fresh);
+    struct expr_env inner = *ev->env;
+    if (++inner.lookup_depth > MAX_LOOKUP_DEPTH)
+        return err_new(ERR_INPUT, "lookups nested more than %d deep", MAX_LOOKUP_DEPTH);
+    struct err *e = inner.lookup(ev->pool->arena, &inner, ev->place, plugin, terms, options, &fresh);
     if (e && err_kind(e) == ERR_NOT_FOUND) /* inside the engine that kind means an undefined value */
         e = err_with_kind(e, ERR_INPUT);
     if (e)

@@ -215,6 +215,27 @@ static void checking_needs_no_variables(void **state)
     expect_error(template_check(arena, &place, "{{ x | jion }}"), "unknown filter 'jion'", NULL);
 }
 
+/* What a lookup of a template does: renders again, here the same text. */
+static struct err *self_lookup(struct arena *arena, const struct expr_env *env, const struct expr_place *at,
+                               const char *plugin, const json_t *terms, const json_t *options,
+                               json_t **result)
+{
+    (void)plugin;
+    (void)terms;
+    (void)options;
+    return template_render(arena, env, at, "{{ lookup('template', 'self') }}", result);
+}
+
+static void a_template_that_looks_itself_up_comes_to_an_end(void **state)
+{
+    (void)state;
+    CLEANUP_ARENA struct arena *arena = arena_new(0);
+    json_auto_t *value = NULL;
+    struct expr_env env = {.lookup = self_lookup};
+    expect_error(template_render(arena, &env, &place, "{{ lookup('template', 'self') }}", &value),
+                 "lookups nested more than 16 deep", NULL);
+}
+
 static struct err *fake_lookup(struct arena *arena, const struct expr_env *env, const struct expr_place *at,
                                const char *plugin, const json_t *terms, const json_t *options,
                                json_t **result)
@@ -305,6 +326,7 @@ int main(void)
         cmocka_unit_test(names_are_found_through_variables),
         cmocka_unit_test(checking_needs_no_variables),
         cmocka_unit_test(lookups_go_to_the_caller),
+        cmocka_unit_test(a_template_that_looks_itself_up_comes_to_an_end),
         cmocka_unit_test(sizes_depths_and_loops_are_bounded),
         cmocka_unit_test(long_chains_of_operators_are_refused_not_overflowed),
     };
