@@ -73,6 +73,14 @@ static struct err *check_account(const struct inventory *inventory, const struct
     return near ? err_with_hint(e, "did you mean '%s'?", near) : e;
 }
 
+static struct err *unknown_secret(const struct inventory *inventory, const struct yaml_node *where,
+                                  const char *path, const char *name)
+{
+    struct err *e = yaml_error(where, "%s: no secret '%s' under 'secrets'", path, name);
+    const char *near = nearest_name(&inventory->secrets, sizeof(struct named_source), name);
+    return near ? err_with_hint(e, "did you mean '%s'?", near) : e;
+}
+
 static bool is_label(const char *name)
 {
     size_t length = strlen(name);
@@ -80,7 +88,8 @@ static bool is_label(const char *name)
            *name != '-' && name[length - 1] != '-';
 }
 
-static struct err *check_check(const struct host *host, const struct check *check)
+static struct err *check_check(const struct inventory *inventory, const struct host *host,
+                               const struct check *check)
 {
     if (!strcmp(check->kind, "https") && (!check->url || strncmp(check->url, "https://", 8) != 0))
         return yaml_error(check->where, "check of host '%s': 'url' must begin with https://", host->name);
@@ -91,6 +100,9 @@ static struct err *check_check(const struct host *host, const struct check *chec
     if (!check->dataset || !check->user || !check->password || !check->query)
         return yaml_error(check->where, "check of host '%s': sql needs dataset, user, password and query",
                           host->name);
+    if (!inventory_secret(inventory, check->password))
+        return unknown_secret(inventory, yaml_get(check->where, "password"), "password of a check",
+                              check->password);
     for (FOREACH(struct host_dataset, dataset, host->datasets))
         if (!strcmp(dataset->name, check->dataset) && !strcmp(dataset->kind, "postgres"))
             return NULL;
@@ -139,11 +151,12 @@ static struct err *check_host(const struct inventory *inventory, const struct ho
                           arena_printf(arena, "hosts.%s.names[%zu]", host->name, index++), name->account));
     for (size_t i = 0; i < host->secrets.count; i++)
         if (!inventory_secret(inventory, host->secrets.items[i]))
-            return yaml_error(host->where, "hosts.%s.secrets: no secret '%s' under 'secrets'", host->name,
-                              host->secrets.items[i]);
+            return unknown_secret(inventory, yaml_get(host->where, "secrets")->items[i],
+                                  arena_printf(arena, "hosts.%s.secrets[%zu]", host->name, i),
+                                  host->secrets.items[i]);
     TRY(check_datasets(inventory, host));
     for (FOREACH(struct check, check, host->checks))
-        TRY(check_check(host, check));
+        TRY(check_check(inventory, host, check));
     return NULL;
 }
 

@@ -65,7 +65,7 @@ static struct err *bind_int(const struct schema_key *key, const struct yaml_node
     TRY(expect(node, YAML_INT, path, "a whole number"));
     errno = 0;
     *out = strtoll(node->text, NULL, 0);
-    if (errno || (key->max > key->min && (*out < key->min || *out > key->max)))
+    if (errno || (key->max && (*out < key->min || *out > key->max)))
         return yaml_error(node, "%s: %s is outside %lld to %lld", path, node->text, (long long)key->min,
                           (long long)key->max);
     return NULL;
@@ -151,8 +151,12 @@ static struct err *bind_value(const struct binder *binder, const struct schema_k
     return err_new(ERR_INTERNAL, "schema of '%s' has an unknown type", path);
 }
 
+/* Of a map that was left out, too: its keys still have their defaults. */
 static struct err *bind_fallback(const struct binder *binder, const struct schema_key *key, void *field)
 {
+    if (key->type == SCHEMA_MAP)
+        for (size_t i = 0; i < key->sub->key_count; i++)
+            TRY(bind_fallback(binder, &key->sub->keys[i], (char *)field + key->sub->keys[i].offset));
     if (!key->fallback)
         return NULL;
     enum yaml_type type = key->type == SCHEMA_INT    ? YAML_INT

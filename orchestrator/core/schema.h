@@ -42,7 +42,7 @@ struct schema_key {
     enum schema_type type;
     size_t offset;
     bool required;
-    int64_t min, max;           /* SCHEMA_INT, when max > min */
+    int64_t min, max;           /* SCHEMA_INT; max 0: any */
     const char *const *choices; /* SCHEMA_TEXT: NULL-terminated, or NULL */
     const char *fallback;       /* as it would be written; NULL: zero */
     const struct schema *sub;   /* SCHEMA_MAP, SCHEMA_NAMED, SCHEMA_LIST */

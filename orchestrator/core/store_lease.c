@@ -1,10 +1,6 @@
 #include "base/clock.h"
-#include "base/fs.h"
+#include "core/owner.h"
 #include "core/store_sql.h"
-#include <errno.h>
-#include <pwd.h>
-#include <signal.h>
-#include <string.h>
 #include <unistd.h>
 
 struct holder_row {
@@ -13,25 +9,6 @@ struct holder_row {
     const char *boot_id;
     int64_t pid, epoch;
 };
-
-/* Where a process id means something: this boot of this machine, and this pid namespace. */
-static const char *boot_id(struct arena *arena)
-{
-    char *text, space[64] = "";
-    size_t length;
-    CLEANUP_ERR struct err *e = fs_read_file(arena, "/proc/sys/kernel/random/boot_id", 4096, &text, &length);
-    if (e || readlink("/proc/self/ns/pid", space, sizeof(space) - 1) < 0)
-        return "unknown";
-    return arena_printf(arena, "%.36s %s", text, space);
-}
-
-static const char *owner_text(struct arena *arena)
-{
-    char machine[65] = "?";
-    gethostname(machine, sizeof(machine) - 1);
-    const struct passwd *user = getpwuid(getuid());
-    return arena_printf(arena, "%s@%s pid %ld", user ? user->pw_name : "?", machine, (long)getpid());
-}
 
 static struct err *holder_read(struct store *store, struct arena *arena, const char *host,
                                struct holder_row *row)
@@ -56,12 +33,7 @@ static struct err *holder_read(struct store *store, struct arena *arena, const c
 /* A process of this boot that is gone cannot come back: no need to wait until its lease expires. */
 bool store_holder_is_gone(const struct lease_holder *holder, const char *boot, int64_t pid)
 {
-    CLEANUP_ARENA struct arena *arena = arena_new(0);
-    if (!holder->run || holder->expires_ms <= clock_now_ms())
-        return true;
-    if (!boot || strcmp(boot, boot_id(arena)) != 0)
-        return false;
-    return kill((pid_t)pid, 0) != 0 && errno == ESRCH;
+    return !holder->run || holder->expires_ms <= clock_now_ms() || owner_is_gone(boot, pid);
 }
 
 static struct err *held(const struct holder_row *row, const char *host)
@@ -78,7 +50,7 @@ static struct err *acquire_locked(struct store *store, struct arena *arena, cons
 {
     struct holder_row row;
     TRY(holder_read(store, arena, host, &row));
-    bool ours = row.exists && row.pid == getpid() && row.boot_id && !strcmp(row.boot_id, boot_id(arena));
+    bool ours = row.exists && owner_is_me(row.boot_id, row.pid);
     if (!ours && !store_holder_is_gone(&row.holder, row.boot_id, row.pid))
         return held(&row, host);
     *lease = (struct lease){.store = store,
@@ -90,7 +62,7 @@ static struct err *acquire_locked(struct store *store, struct arena *arena, cons
         "INSERT INTO lease (host, run, owner, boot_id, pid, epoch, expires_ms) VALUES (?,?,?,?,?,?,?)"
         " ON CONFLICT (host) DO UPDATE SET run=excluded.run, owner=excluded.owner, boot_id=excluded.boot_id,"
         " pid=excluded.pid, epoch=excluded.epoch, expires_ms=excluded.expires_ms",
-        "ssssiii", host, run, owner_text(arena), boot_id(arena), (int64_t)getpid(), lease->epoch,
+        "ssssiii", host, run, owner_text(arena), owner_place(arena), (int64_t)getpid(), lease->epoch,
         clock_now_ms() + STORE_LEASE_MS);
 }
 
