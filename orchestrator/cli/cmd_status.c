@@ -40,9 +40,10 @@ static struct err *status_host(struct cli *cli, struct project *project, const s
     out_text(cli, " %-14s %s %s%s%s\n", host->name, location.account, location.name,
              location.address ? " " : "", location.address ? location.address : "");
     json_t *datasets = json_array();
-    json_array_append_new(hosts, json_pack("{s:s, s:s, s:s, s:s?, s:o}", "host", host->name, "provider",
-                                           location.account, "server", location.name, "address",
-                                           location.address, "datasets", datasets));
+    json_array_append_new(hosts,
+                          json_pack("{s:s, s:s, s:s, s:s?, s:s?, s:o}", "host", host->name, "provider",
+                                    location.account, "server", location.name, "address", location.address,
+                                    "host_key", location.host_key, "datasets", datasets));
     for (FOREACH(struct host_dataset, dataset, host->datasets))
         TRY(status_dataset(cli, project, host, dataset, datasets, attention));
     return NULL;
