@@ -8,7 +8,7 @@ cloud_start --backend memory --boot-delay-ms 0 --published --dns none
 
 port=$((21000 + $$ % 10000))
 "$PRISM" proxy "$SPEC" "$URL" --errors --host 127.0.0.1 --port "$port" >"$WORK/prism.log" 2>&1 &
-EXTRA_PIDS=$!
+EXTRA_PIDS="$EXTRA_PIDS $!"
 within 60 grep -q 'Prism is listening' "$WORK/prism.log" || { cat "$WORK/prism.log"; exit 1; }
 
 # conforms STATUS METHOD PATH [JSON]
