@@ -1,12 +1,15 @@
 /* Datasets: what can be backed up from a host and restored to another one.
  *
- * A driver (postgres.c, files.c) only produces the commands that run on the host; pipeline.c does what all kinds share:
+ * A driver (postgres.c, files.c) only produces the commands that run on the host; backup.c and restore.c do what all kinds share:
  *   backup   host: produce | zstd -3 | age to two recipients | parts, PUT to URLs that we presigned -> we list, compare, complete,
  *            write a signed manifest and RESTORE.txt beside the object
  *   restore  we rewrap the age header for a one-time identity; host: header + ranged GET | age -d | zstd -d | consume
  * The host holds no storage credential and no long-lived key; bulk data never flows through the orchestrator.
  *
  * Objects: PREFIX/HOST/DATASET/STAMP/{data.zst.age,manifest.json,manifest.sig,RESTORE.txt}; STAMP is UTC "20261120_020012".
+ * Effects told to the journal: s3.begin_upload, job.start, s3.complete_upload, s3.abort_upload, s3.put, data.switch.
+ * After ERR_REMOTE, ERR_TRUST, ERR_REJECTED, ERR_CONFLICT and ERR_INPUT nothing goes on: the upload was aborted, what was restored beside
+ * removed. After any other error (a lost link, a cancelled wait) the job goes on on the host: a call with the same job id finds it.
  * Threads: the environment is read-only and may be shared; an ssh session belongs to the calling thread.
  */
 #pragma once
