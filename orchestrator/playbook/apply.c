@@ -3,13 +3,14 @@
 
 #define END_GRACE_MS 3000
 
-static struct err *pump_channel(const struct ctx *ctx, void *arg, struct strbuf *out, struct strbuf *in, struct strbuf *errin,
-                                int64_t wait_ms, bool *eof)
+static struct err *pump_channel(const struct ctx *ctx, void *arg, struct strbuf *out, struct strbuf *in,
+                                struct strbuf *errin, int64_t wait_ms, bool *eof)
 {
     return ssh_channel_pump(ctx, arg, out, in, errin, wait_ms, eof);
 }
 
-/* The shell has been told to end. A process that it left behind may hold the channel open: that is not worth waiting for. */
+/* The shell has been told to end. A process that it left behind may hold the channel open: that is not worth
+ * waiting for. */
 static void close_channel(const struct ctx *ctx, struct ssh_channel *channel, struct arena *arena)
 {
     struct ctx grace = ctx_with_timeout(ctx, END_GRACE_MS);
@@ -18,8 +19,9 @@ static void close_channel(const struct ctx *ctx, struct ssh_channel *channel, st
     err_free(ssh_channel_finish(&grace, channel, arena, &status, &signal));
 }
 
-struct err *playbook_apply(const struct ctx *ctx, const struct playbook *playbook, struct ssh *ssh, struct arena *arena,
-                           const struct playbook_options *options, struct playbook_result *result)
+struct err *playbook_apply(const struct ctx *ctx, const struct playbook *playbook, struct ssh *ssh,
+                           struct arena *arena, const struct playbook_options *options,
+                           struct playbook_result *result)
 {
     struct ssh_channel *channel;
     *result = (struct playbook_result){0};

@@ -1,5 +1,5 @@
-/* From rendered arguments to a line of shell. Nothing of a value ever becomes shell syntax: everything is quoted by the one quoting
- * function, and only paths may leave ~ and $NAME to the host, as Ansible does. */
+/* From rendered arguments to a line of shell. Nothing of a value ever becomes shell syntax: everything is
+ * quoted by the one quoting function, and only paths may leave ~ and $NAME to the host, as Ansible does. */
 #include "base/fs.h"
 #include "playbook/run.h"
 #include "playbook/words.h"
@@ -18,7 +18,8 @@ bool value_as_flag(const json_t *value, bool *flag)
         *flag = json_integer_value(value) == 1;
         return true;
     }
-    static const char *const words[] = {"yes", "no", "true", "false", "on", "off", "1", "0", "y", "n", "t", "f"};
+    static const char *const words[] = {"yes", "no", "true", "false", "on", "off",
+                                        "1",   "0",  "y",    "n",     "t",  "f"};
     for (size_t i = 0; json_is_string(value) && i < sizeof(words) / sizeof(words[0]); i++)
         if (strcasecmp(json_string_value(value), words[i]) == 0) {
             *flag = i % 2 == 0;
@@ -33,8 +34,8 @@ static struct err *wrong(const struct call *call, const struct arg_spec *arg, co
 }
 
 /* Text without NUL, which no shell can hold. */
-static struct err *text_of(struct arena *arena, const struct call *call, const struct arg_spec *arg, const json_t *value,
-                           const char **text)
+static struct err *text_of(struct arena *arena, const struct call *call, const struct arg_spec *arg,
+                           const json_t *value, const char **text)
 {
     if (json_is_string(value) && strlen(json_string_value(value)) != json_string_length(value))
         return wrong(call, arg, "text without NUL bytes");
@@ -42,7 +43,8 @@ static struct err *text_of(struct arena *arena, const struct call *call, const s
     return NULL;
 }
 
-static struct err *add_flag(const struct call *call, const struct arg_spec *arg, const json_t *value, struct strbuf *out)
+static struct err *add_flag(const struct call *call, const struct arg_spec *arg, const json_t *value,
+                            struct strbuf *out)
 {
     bool flag;
     if (!value_as_flag(value, &flag))
@@ -51,8 +53,8 @@ static struct err *add_flag(const struct call *call, const struct arg_spec *arg,
     return NULL;
 }
 
-static struct err *add_integer(struct arena *arena, const struct call *call, const struct arg_spec *arg, const json_t *value,
-                               struct strbuf *out)
+static struct err *add_integer(struct arena *arena, const struct call *call, const struct arg_spec *arg,
+                               const json_t *value, struct strbuf *out)
 {
     const char *text;
     TRY(text_of(arena, call, arg, value, &text));
@@ -63,8 +65,8 @@ static struct err *add_integer(struct arena *arena, const struct call *call, con
     return NULL;
 }
 
-static struct err *add_mode(struct arena *arena, const struct call *call, const struct arg_spec *arg, const json_t *value,
-                            struct strbuf *out)
+static struct err *add_mode(struct arena *arena, const struct call *call, const struct arg_spec *arg,
+                            const json_t *value, struct strbuf *out)
 {
     if (json_is_integer(value)) {
         json_int_t mode = json_integer_value(value);
@@ -82,8 +84,8 @@ static struct err *add_mode(struct arena *arena, const struct call *call, const 
 }
 
 /* The items of a list argument; text is cut at commas, as Ansible does. */
-static struct err *list_of(struct arena *arena, const struct call *call, const struct arg_spec *arg, const json_t *value,
-                           const char ***items, size_t *count)
+static struct err *list_of(struct arena *arena, const struct call *call, const struct arg_spec *arg,
+                           const json_t *value, const char ***items, size_t *count)
 {
     size_t n = 0;
     if (json_is_array(value)) {
@@ -111,8 +113,8 @@ static struct err *list_of(struct arena *arena, const struct call *call, const s
     return NULL;
 }
 
-static struct err *add_list(struct arena *arena, const struct call *call, const struct arg_spec *arg, const json_t *value,
-                            struct strbuf *out)
+static struct err *add_list(struct arena *arena, const struct call *call, const struct arg_spec *arg,
+                            const json_t *value, struct strbuf *out)
 {
     const char **items;
     size_t count;
@@ -128,8 +130,8 @@ static struct err *add_list(struct arena *arena, const struct call *call, const 
     return NULL;
 }
 
-static struct err *add_lines(struct arena *arena, const struct call *call, const struct arg_spec *arg, const json_t *value,
-                             struct strbuf *out)
+static struct err *add_lines(struct arena *arena, const struct call *call, const struct arg_spec *arg,
+                             const json_t *value, struct strbuf *out)
 {
     const char *key, *text;
     json_t *item;
@@ -145,8 +147,8 @@ static struct err *add_lines(struct arena *arena, const struct call *call, const
     return NULL;
 }
 
-static struct err *add_value(struct arena *arena, const struct call *call, const struct arg_spec *arg, const json_t *value,
-                             struct strbuf *out)
+static struct err *add_value(struct arena *arena, const struct call *call, const struct arg_spec *arg,
+                             const json_t *value, struct strbuf *out)
 {
     const char *text;
     switch (arg->type) {
@@ -167,7 +169,8 @@ static struct err *add_value(struct arena *arena, const struct call *call, const
     default:
         TRY(text_of(arena, call, arg, value, &text));
         if (arg->choices && !word_in(arg->choices, text))
-            return err_with_hint(err_new(ERR_INPUT, "argument '%s' of '%s' cannot be '%s'", arg->name, call->module->name, text),
+            return err_with_hint(err_new(ERR_INPUT, "argument '%s' of '%s' cannot be '%s'", arg->name,
+                                         call->module->name, text),
                                  "one of: %s", arg->choices);
         strbuf_adds(out, text);
         return NULL;
@@ -177,13 +180,16 @@ static struct err *add_value(struct arena *arena, const struct call *call, const
 /* ~ means the home of the user that the task runs as, not of the one that parses this line. */
 static void add_path(const struct call *call, const char *path, struct strbuf *out)
 {
-    if (call->user && path[0] == '~' && (path[1] == '/' || !path[1]))
-        strbuf_addf(out, "~%s", call->user), path++;
-    if (call->user && *path)
+    bool home = call->user && path[0] == '~' && (path[1] == '/' || !path[1]);
+    if (home) {
+        strbuf_addf(out, "~%s%s", call->user, path[1] ? "/" : "");
+        path += path[1] ? 2 : 1;
+    }
+    if (*path && call->user)
         strbuf_add_shell_quoted(out, path);
     else if (*path)
         words_add_path(out, path);
-    else if (!call->user)
+    else if (!home)
         strbuf_adds(out, "''");
 }
 
@@ -194,7 +200,8 @@ static struct err *add_args(struct arena *arena, const struct call *call, struct
     json_object_foreach((json_t *)(uintptr_t)call->args, key, value)
     {
         const struct arg_spec *arg = module_find_arg(call->module, key);
-        struct arg_spec internal = {.name = key, .type = ARG_TEXT}; /* added by an action: content, data, basename */
+        struct arg_spec internal = {.name = key,
+                                    .type = ARG_TEXT}; /* added by an action: content, data, basename */
         if (!arg)
             arg = &internal;
         if (json_is_null(value))
@@ -232,7 +239,8 @@ static struct err *add_environment(struct arena *arena, const struct call *call,
     json_t *value;
     json_object_foreach((json_t *)(uintptr_t)call->environment, key, value)
     {
-        bool taken = strncmp(key, "RH_", 3) == 0 || strncmp(key, "a_", 2) == 0 || *key == '_' || strcmp(key, "r_changed") == 0;
+        bool taken = strncmp(key, "RH_", 3) == 0 || strncmp(key, "a_", 2) == 0 || *key == '_' ||
+                     strcmp(key, "r_changed") == 0;
         for (size_t i = 0; i < sizeof(reserved) / sizeof(reserved[0]); i++)
             taken = taken || strcmp(key, reserved[i]) == 0;
         if (!is_variable_name(key) || taken)
@@ -271,8 +279,10 @@ struct err *compile_call(struct arena *arena, const struct call *call, struct st
 
 /* --- the library --- */
 
-/* Adds modules/NAME.sh and, before it, what its line "# needs: OTHER" asks for; each once. Comments stay behind. */
-static struct err *add_module(struct arena *arena, const char *dir, const char *name, json_t *added, struct strbuf *out)
+/* Adds modules/NAME.sh and, before it, what its line "# needs: OTHER" asks for; each once. Comments stay
+ * behind. */
+static struct err *add_module(struct arena *arena, const char *dir, const char *name, json_t *added,
+                              struct strbuf *out)
 {
     if (json_object_get(added, name))
         return NULL;
@@ -294,8 +304,8 @@ static struct err *add_module(struct arena *arena, const char *dir, const char *
     return NULL;
 }
 
-static struct err *add_modules_of(struct arena *arena, const char *dir, const struct entry_list *list, json_t *added,
-                                  struct strbuf *out)
+static struct err *add_modules_of(struct arena *arena, const char *dir, const struct entry_list *list,
+                                  json_t *added, struct strbuf *out)
 {
     for (size_t i = 0; i < list->count; i++) {
         const struct entry *entry = list->items[i];

@@ -118,6 +118,10 @@ static json_t *make_value(char type, const char *data, size_t length)
     switch (type) {
     case 's':
         return text_value(data, length);
+    case 'l':
+        return length ? NULL : json_array();
+    case 'm':
+        return length ? NULL : json_object();
     case 'b':
         return length == 1 && (*data == '0' || *data == '1') ? json_boolean(*data == '1') : NULL;
     case 'i':

@@ -1,7 +1,8 @@
 /* Results as the host sends them (playbooks/modules/lib.sh writes them):
  *
  *   NONCE ID STATUS BYTES \n PAYLOAD \n        STATUS: ok failed skipped stopped
- *   PAYLOAD: TYPE KEY BYTES \n VALUE \n ...    TYPE: s text, i whole number, b 0 or 1; dots in KEY make maps,
+ *   PAYLOAD: TYPE KEY BYTES \n VALUE \n ...    TYPE: s text, i whole number, b 0 or 1, l and m an
+ *                                              empty list or map; dots in KEY make maps,
  * numbers make lists
  *
  * Whoever does not know the nonce cannot speak. Parsing is strict and bounded: a host may be hostile.

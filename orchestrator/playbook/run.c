@@ -23,7 +23,8 @@ static struct step *step_new(struct job *job)
     return step;
 }
 
-static struct err *number_of(struct run *run, struct job *job, enum keyword keyword, int64_t fallback, int64_t *number)
+static struct err *number_of(struct run *run, struct job *job, enum keyword keyword, int64_t fallback,
+                             int64_t *number)
 {
     const json_t *written = job->entry->keywords[keyword];
     *number = fallback;
@@ -36,7 +37,8 @@ static struct err *number_of(struct run *run, struct job *job, enum keyword keyw
     char *end;
     double n = strtod(expr_value_text(job->arena, value), &end);
     if (*end || n < 0 || n > MAX_RETRIES)
-        return entry_error(job->entry, "'%s' must be a number up to %d", keyword_spec(keyword)->name, MAX_RETRIES);
+        return entry_error(job->entry, "'%s' must be a number up to %d", keyword_spec(keyword)->name,
+                           MAX_RETRIES);
     *number = (int64_t)n;
     return NULL;
 }
@@ -56,7 +58,9 @@ static struct err *until_holds(struct run *run, struct job *job, struct step *st
     const json_t *registered = job->entry->keywords[KW_REGISTER];
     json_object_set_new(values, "failed", json_boolean(step->frame.status == FRAME_FAILED));
     if (registered)
-        scope = scope_with(job->arena, scope, json_keep(job->arena, json_pack("{s:O}", json_string_value(registered), values)), true);
+        scope = scope_with(job->arena, scope,
+                           json_keep(job->arena, json_pack("{s:O}", json_string_value(registered), values)),
+                           true);
     return conditions_hold(run, job, scope, job->entry, KW_UNTIL, true, hold);
 }
 
@@ -112,8 +116,8 @@ static struct err *run_step(struct run *run, struct job *job, json_t *loop_vars,
 static bool judged_here(const struct entry *entry)
 {
     const json_t *failed_when = entry->keywords[KW_FAILED_WHEN];
-    return (failed_when && !json_is_false(failed_when)) || entry->keywords[KW_UNTIL] || entry->keywords[KW_RETRIES] ||
-           !entry->module->shell;
+    return (failed_when && !json_is_false(failed_when)) || entry->keywords[KW_UNTIL] ||
+           entry->keywords[KW_RETRIES] || !entry->module->shell;
 }
 
 /* The host learns that a loop is over: only now may its failures stop what follows. */
@@ -187,7 +191,8 @@ static struct err *run_job(struct run *run, struct job *job)
 
 /* --- includes --- */
 
-static struct err *find_included(struct run *run, struct job *job, const struct expr_scope *scope, struct entry_list *list)
+static struct err *find_included(struct run *run, struct job *job, const struct expr_scope *scope,
+                                 struct entry_list *list)
 {
     const struct entry *entry = job->entry;
     if (entry->block.count) {
@@ -204,7 +209,8 @@ static struct err *find_included(struct run *run, struct job *job, const struct 
         return entry_error(entry, "'%s' needs a name", entry->module->name);
     struct playbook *playbook = ARENA_NEW(run->arena, struct playbook);
     *playbook = *run->playbook; /* a copy, because loaded playbooks are read-only */
-    struct loader loader = {.playbook = playbook, .arena = run->arena, .play = (struct play *)(uintptr_t)run->play};
+    struct loader loader = {
+        .playbook = playbook, .arena = run->arena, .play = (struct play *)(uintptr_t)run->play};
     if (role) {
         struct play *play = ARENA_NEW(run->arena, struct play);
         *play = *run->play;
@@ -258,11 +264,13 @@ static struct err *run_included(struct run *run, struct job *job, const json_t *
         TRY(send_modules(run, &list));
     if (!loop_vars)
         return run_entries(run, &list, handlers);
-    /* Inside, the loop's variables are seen like those given to a role; entries are read-only, so they go through set_fact's layer. */
+    /* Inside, the loop's variables are seen like those given to a role; entries are read-only, so they go
+     * through set_fact's layer. */
     const char *key;
     json_t *value;
     CLEANUP_JSON json_t *before = json_copy(run->registered);
-    json_object_foreach((json_t *)(uintptr_t)loop_vars, key, value) json_object_set(run->registered, key, value);
+    json_object_foreach((json_t *)(uintptr_t)loop_vars, key, value)
+        json_object_set(run->registered, key, value);
     TRY(run_entries(run, &list, handlers));
     TRY(run_settle_all(run));
     json_object_foreach((json_t *)(uintptr_t)loop_vars, key, value)
@@ -278,7 +286,8 @@ static struct err *run_included(struct run *run, struct job *job, const json_t *
 static struct err *include_items(struct run *run, struct job *job, bool handlers)
 {
     CLEANUP_JSON json_t *items = NULL;
-    bool dynamic = job->entry->module->action == ACTION_INCLUDE_TASKS || job->entry->module->action == ACTION_INCLUDE_ROLE;
+    bool dynamic = job->entry->module->action == ACTION_INCLUDE_TASKS ||
+                   job->entry->module->action == ACTION_INCLUDE_ROLE;
     if (!dynamic)
         return run_entries(run, &job->entry->block, handlers); /* its conditions are the tasks' own */
     TRY(run_wait_for_names(run, job));
@@ -394,7 +403,8 @@ static struct err *rescue(struct run *run, const struct entry *block, bool handl
     return run_settle_all(run);
 }
 
-/* A block that can be rescued is a border: what comes before is settled first, and what is inside before it is left. */
+/* A block that can be rescued is a border: what comes before is settled first, and what is inside before it
+ * is left. */
 static struct err *run_block(struct run *run, const struct entry *block, bool handlers)
 {
     if (!block->rescue.count && !block->always.count)
@@ -455,8 +465,12 @@ static struct err *gather_facts(struct run *run, const struct play *play)
     if (!play->uses_facts || run->facts_known)
         return NULL;
     struct entry *entry = ARENA_NEW(run->arena, struct entry);
-    *entry = (struct entry){.kind = ENTRY_TASK, .parent = play->root, .file = play->root->file, .line = play->root->line,
-                            .column = play->root->column, .module = module_find("setup")};
+    *entry = (struct entry){.kind = ENTRY_TASK,
+                            .parent = play->root,
+                            .file = play->root->file,
+                            .line = play->root->line,
+                            .column = play->root->column,
+                            .module = module_find("setup")};
     entry->args = json_keep(run->arena, json_object());
     entry->keywords[KW_NAME] = json_keep(run->arena, json_string("Gathering Facts"));
     return run_entry(run, entry, false);
@@ -517,13 +531,15 @@ static void drop_queue(struct run *run)
 static struct err *failure(const struct run *run)
 {
     const struct task_event *failed = &run->result->failed;
-    struct err *e = err_new(ERR_REMOTE, "task '%s' failed%s%s%s: %s", failed->task, failed->item ? " for '" : "",
-                            failed->item ? failed->item : "", failed->item ? "'" : "", failed->message);
+    struct err *e =
+        err_new(ERR_REMOTE, "task '%s' failed%s%s%s: %s", failed->task, failed->item ? " for '" : "",
+                failed->item ? failed->item : "", failed->item ? "'" : "", failed->message);
     return err_with_hint(e, "%s:%d (module %s)", failed->file, failed->line, failed->module);
 }
 
-struct err *playbook_run(const struct ctx *ctx, const struct playbook *playbook, const struct session_link *link,
-                         struct arena *arena, const struct playbook_options *options, struct playbook_result *result)
+struct err *playbook_run(const struct ctx *ctx, const struct playbook *playbook,
+                         const struct session_link *link, struct arena *arena,
+                         const struct playbook_options *options, struct playbook_result *result)
 {
     struct run run = {.ctx = ctx, .arena = arena, .playbook = playbook, .options = options, .result = result};
     *result = (struct playbook_result){0};

@@ -1,12 +1,14 @@
 /* One application of a playbook to one host. Internal to run*.c.
  *
- * The tree of entries is walked in order. A task becomes a job, a job one step, or one a loop item. Steps are sent to the host
- * without waiting for the ones before; answers come in the same order and are settled first in, first out: only then changed_when
- * and the like are evaluated, events reported, variables registered and handlers notified. Before a task is rendered, the run
- * waits for exactly those steps whose results the task's expressions name (`dirty`). When a step fails, the host skips what was
- * sent after it, and the walk unwinds to the nearest rescue.
+ * The tree of entries is walked in order. A task becomes a job, a job one step, or one a loop item. Steps are
+ * sent to the host without waiting for the ones before; answers come in the same order and are settled first
+ * in, first out: only then changed_when and the like are evaluated, events reported, variables registered and
+ * handlers notified. Before a task is rendered, the run waits for exactly those steps whose results the
+ * task's expressions name (`dirty`). When a step fails, the host skips what was sent after it, and the walk
+ * unwinds to the nearest rescue.
  *
- * Memory: a job has an arena of its own, freed when it is settled; what outlives it (results, facts) is in json_t's of the run.
+ * Memory: a job has an arena of its own, freed when it is settled; what outlives it (results, facts) is in
+ * json_t's of the run.
  */
 #pragma once
 #include "playbook/play.h"
@@ -50,7 +52,7 @@ struct run {
     json_t *role_defaults; /* of all roles of the play */
     json_t *role_vars;
     json_t *facts;
-    json_t *included; /* include_vars */
+    json_t *included;   /* include_vars */
     json_t *registered; /* and set_fact */
 
     struct step *first, **last;
@@ -71,7 +73,8 @@ void run_free_vars(struct run *run);
 void run_enter_play(struct run *run, const struct play *play);
 /* Every scope that the entry sees. */
 const struct expr_scope *run_scope(struct run *run, struct arena *arena, const struct entry *entry);
-const struct expr_scope *scope_with(struct arena *arena, const struct expr_scope *outer, const json_t *vars, bool literal);
+const struct expr_scope *scope_with(struct arena *arena, const struct expr_scope *outer, const json_t *vars,
+                                    bool literal);
 /* The environment for evaluating in `scope`; files of lookups are found as from `job`. */
 struct expr_env run_env(struct run *run, struct job *job, const struct expr_scope *scope);
 void run_set_facts(struct run *run, json_t *values); /* takes them */
@@ -88,25 +91,31 @@ struct err *loop_variables(struct run *run, struct job *job, const json_t *items
                            const char **label) REHOST_MUST_CHECK;
 
 /* --- run_step.c: one step, sent or done here --- */
-struct err *step_start(struct run *run, struct job *job, struct step *step, bool in_loop, bool retried) REHOST_MUST_CHECK;
+struct err *step_start(struct run *run, struct job *job, struct step *step, bool in_loop,
+                       bool retried) REHOST_MUST_CHECK;
 /* A boolean keyword, inherited. */
-struct err *job_flag(struct run *run, struct job *job, const struct expr_scope *scope, enum keyword keyword, bool fallback,
-                     bool *flag) REHOST_MUST_CHECK;
-struct err *conditions_hold(struct run *run, struct job *job, const struct expr_scope *scope, const struct entry *entry,
-                            enum keyword keyword, bool every, bool *hold) REHOST_MUST_CHECK;
-struct err *when_holds(struct run *run, struct job *job, const struct expr_scope *scope, bool *hold) REHOST_MUST_CHECK;
+struct err *job_flag(struct run *run, struct job *job, const struct expr_scope *scope, enum keyword keyword,
+                     bool fallback, bool *flag) REHOST_MUST_CHECK;
+struct err *conditions_hold(struct run *run, struct job *job, const struct expr_scope *scope,
+                            const struct entry *entry, enum keyword keyword, bool every,
+                            bool *hold) REHOST_MUST_CHECK;
+struct err *when_holds(struct run *run, struct job *job, const struct expr_scope *scope,
+                       bool *hold) REHOST_MUST_CHECK;
 
 /* --- run_actions.c: what is done on the control side, wholly or in part --- */
 /* Sets step->frame, with step->local. */
-struct err *action_local(struct run *run, struct job *job, struct step *step, const struct expr_scope *scope) REHOST_MUST_CHECK;
-/* Turns args into what the host's module takes (contents of files and the like); data that is too large goes to `before`. */
-struct err *action_prepare(struct run *run, struct job *job, const struct expr_scope *scope, json_t *args, const char **words,
-                           int id, struct strbuf *before) REHOST_MUST_CHECK;
+struct err *action_local(struct run *run, struct job *job, struct step *step,
+                         const struct expr_scope *scope) REHOST_MUST_CHECK;
+/* Turns args into what the host's module takes (contents of files and the like); data that is too large goes
+ * to `before`. */
+struct err *action_prepare(struct run *run, struct job *job, const struct expr_scope *scope, json_t *args,
+                           const char **words, int id, struct strbuf *before) REHOST_MUST_CHECK;
 
 /* --- run_settle.c: answers --- */
-struct err *run_settle_one(struct run *run) REHOST_MUST_CHECK;  /* waits for the oldest step */
+struct err *run_settle_one(struct run *run) REHOST_MUST_CHECK; /* waits for the oldest step */
 struct err *run_settle_all(struct run *run) REHOST_MUST_CHECK;
-struct err *run_settle_job(struct run *run, struct job *job) REHOST_MUST_CHECK; /* until the job's steps are settled */
+struct err *run_settle_job(struct run *run,
+                           struct job *job) REHOST_MUST_CHECK;   /* until the job's steps are settled */
 struct err *run_settle_ready(struct run *run) REHOST_MUST_CHECK; /* what has arrived */
 void run_queue(struct run *run, struct step *step);
 struct err *job_finish(struct run *run, struct job *job) REHOST_MUST_CHECK; /* frees the job */
@@ -128,12 +137,14 @@ struct call {
 /* Appends the call as shell text. ERR_INPUT for values that cannot be what the module needs. */
 struct err *compile_call(struct arena *arena, const struct call *call, struct strbuf *out) REHOST_MUST_CHECK;
 /* lib.sh and the modules that the playbook can use. */
-struct err *compile_library(struct arena *arena, const struct playbook *playbook, struct strbuf *out) REHOST_MUST_CHECK;
+struct err *compile_library(struct arena *arena, const struct playbook *playbook,
+                            struct strbuf *out) REHOST_MUST_CHECK;
 /* The value as yes or no, as Ansible reads it; false when it is neither. */
 bool value_as_flag(const json_t *value, bool *flag);
 
 /* --- run.c --- */
 /* For tests: as playbook_apply(), over any link. */
-struct err *playbook_run(const struct ctx *ctx, const struct playbook *playbook, const struct session_link *link,
-                         struct arena *arena, const struct playbook_options *options,
+struct err *playbook_run(const struct ctx *ctx, const struct playbook *playbook,
+                         const struct session_link *link, struct arena *arena,
+                         const struct playbook_options *options,
                          struct playbook_result *result) REHOST_MUST_CHECK;

@@ -1,7 +1,9 @@
-/* What the control side does of a task: all of it (debug, set_fact, ...), or the preparation (reading files, rendering templates). */
+/* What the control side does of a task: all of it (debug, set_fact, ...), or the preparation (reading files,
+ * rendering templates). */
 #include "base/decode.h"
 #include "base/fs.h"
 #include "base/hash.h"
+#include "playbook/data_text.h"
 #include "playbook/run.h"
 #include "playbook/words.h"
 #include <stdlib.h>
@@ -15,7 +17,8 @@
 /* --- files for the host --- */
 
 /* Content goes as text in the call, or, if it is large or no text, as pieces in base64 beforehand. */
-static void put_content(struct arena *arena, json_t *args, const char *data, size_t length, int id, struct strbuf *before)
+static void put_content(struct arena *arena, json_t *args, const char *data, size_t length, int id,
+                        struct strbuf *before)
 {
     json_t *text = length <= INLINE_BYTES && !memchr(data, '\0', length) ? json_stringn(data, length) : NULL;
     if (text) {
@@ -35,7 +38,8 @@ static const char *text_arg(struct job *job, const json_t *args, const char *nam
     return !value || json_is_null(value) ? NULL : expr_value_text(job->arena, value);
 }
 
-static struct err *find_source(struct run *run, struct job *job, const json_t *args, const char *subdir, char **path)
+static struct err *find_source(struct run *run, struct job *job, const json_t *args, const char *subdir,
+                               char **path)
 {
     const char *src = text_arg(job, args, "src");
     if (!src || !*src)
@@ -50,8 +54,9 @@ static struct err *read_source(struct run *run, struct job *job, json_t *args, i
     size_t length;
     TRY(find_source(run, job, args, "files", &path));
     if (fs_is_dir(path))
-        return err_with_hint(entry_error(job->entry, "'%s' is a folder; '%s' copies files", path, job->entry->module->name),
-                             "copy its files in a loop (with_fileglob), or unpack an archive");
+        return err_with_hint(
+            entry_error(job->entry, "'%s' is a folder; '%s' copies files", path, job->entry->module->name),
+            "copy its files in a loop (with_fileglob), or unpack an archive");
     TRY(fs_read_file(job->arena, path, MAX_FILE_BYTES, &data, &length));
     put_content(job->arena, args, data, length, id, before);
     const char *mode = text_arg(job, args, "mode");
@@ -87,9 +92,10 @@ static struct err *prepare_copy(struct run *run, struct job *job, json_t *args, 
     json_object_del(args, "content");
     CLEANUP_JSON json_t *kept = content;
     if (json_is_object(kept) || json_is_array(kept)) { /* as Ansible: what was data becomes JSON again */
-        char *text = json_dumps(kept, 0);
-        put_content(job->arena, args, text, strlen(text), id, before);
-        free(text);
+        CLEANUP_STRBUF_WIPE struct strbuf text;
+        strbuf_init(&text, 0);
+        data_add_json(&text, kept, &(struct json_style){0});
+        put_content(job->arena, args, text.data, text.length, id, before);
     } else {
         const char *text = json_is_string(kept) ? json_string_value(kept) : expr_value_text(job->arena, kept);
         size_t length = json_is_string(kept) ? json_string_length(kept) : strlen(text);
@@ -98,8 +104,8 @@ static struct err *prepare_copy(struct run *run, struct job *job, json_t *args, 
     return NULL;
 }
 
-static struct err *prepare_template(struct run *run, struct job *job, const struct expr_scope *scope, json_t *args, int id,
-                                    struct strbuf *before)
+static struct err *prepare_template(struct run *run, struct job *job, const struct expr_scope *scope,
+                                    json_t *args, int id, struct strbuf *before)
 {
     char *path, *text;
     size_t length;
@@ -135,7 +141,8 @@ static struct err *prepare_script(struct run *run, struct job *job, json_t *args
     return NULL;
 }
 
-static struct err *prepare_unarchive(struct run *run, struct job *job, json_t *args, int id, struct strbuf *before)
+static struct err *prepare_unarchive(struct run *run, struct job *job, json_t *args, int id,
+                                     struct strbuf *before)
 {
     bool remote = false;
     json_t *flag = json_object_get(args, "remote_src");
@@ -151,8 +158,8 @@ static struct err *prepare_unarchive(struct run *run, struct job *job, json_t *a
     return NULL;
 }
 
-struct err *action_prepare(struct run *run, struct job *job, const struct expr_scope *scope, json_t *args, const char **words,
-                           int id, struct strbuf *before)
+struct err *action_prepare(struct run *run, struct job *job, const struct expr_scope *scope, json_t *args,
+                           const char **words, int id, struct strbuf *before)
 {
     switch (job->entry->module->action) {
     case ACTION_COPY:
@@ -174,8 +181,8 @@ static void answer(struct step *step, enum frame_status status, json_t *values)
     step->frame = (struct frame){.status = status, .values = values};
 }
 
-static struct err *do_debug(struct job *job, struct step *step, const struct expr_env *env, const struct expr_place *place,
-                            const json_t *args)
+static struct err *do_debug(struct job *job, struct step *step, const struct expr_env *env,
+                            const struct expr_place *place, const json_t *args)
 {
     const char *var = text_arg(job, args, "var");
     const json_t *verbosity = json_object_get(args, "verbosity");
@@ -185,7 +192,8 @@ static struct err *do_debug(struct job *job, struct step *step, const struct exp
     }
     if (!var) {
         json_t *msg = json_object_get(args, "msg");
-        answer(step, FRAME_OK, json_pack("{s:b, s:O}", "changed", 0, "msg", msg ? msg : json_string("Hello world!")));
+        answer(step, FRAME_OK,
+               json_pack("{s:b, s:O}", "changed", 0, "msg", msg ? msg : json_string("Hello world!")));
         if (!msg)
             json_decref(json_object_get(step->frame.values, "msg"));
         return NULL;
@@ -198,13 +206,14 @@ static struct err *do_debug(struct job *job, struct step *step, const struct exp
     }
     char *text = json_is_string(value) ? NULL : json_dumps(value, JSON_INDENT(4) | JSON_ENCODE_ANY);
     json_t *msg = json_sprintf("%s: %s", var, text ? text : json_string_value(value));
-    answer(step, FRAME_OK, json_pack("{s:b, s:o, s:O}", "changed", 0, "msg", msg ? msg : json_string(""), var, value));
+    answer(step, FRAME_OK,
+           json_pack("{s:b, s:o, s:O}", "changed", 0, "msg", msg ? msg : json_string(""), var, value));
     free(text);
     return NULL;
 }
 
-static struct err *do_assert(struct job *job, struct step *step, const struct expr_env *env, const struct expr_place *place,
-                             const json_t *args)
+static struct err *do_assert(struct job *job, struct step *step, const struct expr_env *env,
+                             const struct expr_place *place, const json_t *args)
 {
     const json_t *that = json_object_get(job->entry->args, "that"); /* expressions: not rendered beforehand */
     CLEANUP_JSON json_t *one = json_is_array(that) ? NULL : json_pack("[O]", that);
@@ -219,8 +228,9 @@ static struct err *do_assert(struct job *job, struct step *step, const struct ex
         if (hold)
             continue;
         const char *msg = text_arg(job, args, "fail_msg");
-        answer(step, FRAME_FAILED, json_pack("{s:b, s:s, s:O, s:b}", "changed", 0, "msg", msg ? msg : "Assertion failed", "assertion",
-                                             condition, "evaluated_to", 0));
+        answer(step, FRAME_FAILED,
+               json_pack("{s:b, s:s, s:O, s:b}", "changed", 0, "msg", msg ? msg : "Assertion failed",
+                         "assertion", condition, "evaluated_to", 0));
         return NULL;
     }
     const char *msg = text_arg(job, args, "success_msg");
@@ -290,7 +300,8 @@ struct err *action_local(struct run *run, struct job *job, struct step *step, co
     struct expr_env env = run_env(run, job, scope);
     struct expr_place place = {.file = job->entry->file, .line = job->entry->line};
     CLEANUP_JSON json_t *args = NULL;
-    if (job->entry->module->action == ACTION_ASSERT) { /* its conditions are expressions, its messages may name what is undefined */
+    if (job->entry->module->action ==
+        ACTION_ASSERT) { /* its conditions are expressions, its messages may name what is undefined */
         CLEANUP_JSON json_t *messages = json_copy(job->entry->args);
         json_object_del(messages, "that");
         struct err *e = template_render_json(job->arena, &env, &place, messages, &args);
@@ -307,7 +318,8 @@ struct err *action_local(struct run *run, struct job *job, struct step *step, co
         return do_debug(job, step, &env, &place, args);
     case ACTION_FAIL:
         msg = text_arg(job, args, "msg");
-        answer(step, FRAME_FAILED, json_pack("{s:b, s:s}", "changed", 0, "msg", msg ? msg : "Failed as requested from task"));
+        answer(step, FRAME_FAILED,
+               json_pack("{s:b, s:s}", "changed", 0, "msg", msg ? msg : "Failed as requested from task"));
         return NULL;
     case ACTION_SET_FACT:
         return do_set_fact(run, job, step, args);

@@ -1,4 +1,5 @@
-/* loop and the with_ forms. Source: "Loops" and "Migrating from with_X to loop" of the Ansible documentation. */
+/* loop and the with_ forms. Source: "Loops" and "Migrating from with_X to loop" of the Ansible documentation.
+ */
 #include "base/decode.h"
 #include "playbook/run.h"
 #include <string.h>
@@ -54,7 +55,8 @@ static json_t *together(const json_t *lists)
     json_t *out = json_array();
     size_t longest = 0, i;
     json_t *list;
-    json_array_foreach(lists, i, list) longest = json_array_size(list) > longest ? json_array_size(list) : longest;
+    json_array_foreach(lists, i, list) longest =
+        json_array_size(list) > longest ? json_array_size(list) : longest;
     for (size_t row = 0; row < longest; row++) {
         json_t *tuple = json_array();
         json_array_foreach(lists, i, list)
@@ -95,7 +97,8 @@ static json_t *nested(const json_t *lists)
 }
 
 /* first_found and fileglob are the lookups of the same name. */
-static struct err *by_lookup(struct run *run, struct job *job, const char *plugin, const json_t *value, json_t **items)
+static struct err *by_lookup(struct run *run, struct job *job, const char *plugin, const json_t *value,
+                             json_t **items)
 {
     struct expr_env env = run_env(run, job, job->scope);
     struct expr_place place = {.file = job->entry->file, .line = job->entry->line};
@@ -106,7 +109,8 @@ static struct err *by_lookup(struct run *run, struct job *job, const char *plugi
     return env.lookup(job->arena, &env, &place, plugin, terms, options, items);
 }
 
-static struct err *shape(struct run *run, struct job *job, enum keyword keyword, const json_t *value, json_t **items)
+static struct err *shape(struct run *run, struct job *job, enum keyword keyword, const json_t *value,
+                         json_t **items)
 {
     CLEANUP_JSON json_t *list = NULL;
     switch (keyword) {
@@ -147,7 +151,8 @@ struct err *loop_items(struct run *run, struct job *job, json_t **items)
         struct expr_env env = run_env(run, job, job->scope);
         struct expr_place place = entry_place(job->entry, keyword);
         CLEANUP_JSON json_t *value = NULL;
-        if (json_is_string(written) && !template_is_template(json_string_value(written)) && keyword == KW_WITH_DICT)
+        if (json_is_string(written) && !template_is_template(json_string_value(written)) &&
+            keyword == KW_WITH_DICT)
             TRY(expr_evaluate(job->arena, &env, &place, json_string_value(written), &value));
         else
             TRY(template_render_json(job->arena, &env, &place, written, &value));
@@ -168,9 +173,9 @@ static const char *control(const struct job *job, const char *key)
 static json_t *loop_state(const json_t *items, size_t index)
 {
     json_int_t count = (json_int_t)json_array_size(items), i = (json_int_t)index;
-    json_t *state = json_pack("{s:O, s:I, s:I, s:I, s:I, s:b, s:b, s:I}", "allitems", items, "index", i + 1, "index0", i,
-                              "revindex", count - i, "revindex0", count - i - 1, "first", i == 0, "last", i == count - 1,
-                              "length", count);
+    json_t *state = json_pack("{s:O, s:I, s:I, s:I, s:I, s:b, s:b, s:I}", "allitems", items, "index", i + 1,
+                              "index0", i, "revindex", count - i, "revindex0", count - i - 1, "first", i == 0,
+                              "last", i == count - 1, "length", count);
     if (index > 0)
         json_object_set(state, "previtem", json_array_get(items, index - 1));
     if (i + 1 < count)

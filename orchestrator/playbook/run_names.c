@@ -1,5 +1,6 @@
-/* Which results of earlier tasks a task needs before it can be rendered. Too many names cost a round trip, one too few would be a
- * wrong result: so whatever cannot be told by names (lookups, includes) waits for everything. */
+/* Which results of earlier tasks a task needs before it can be rendered. Too many names cost a round trip,
+ * one too few would be a wrong result: so whatever cannot be told by names (lookups, includes) waits for
+ * everything. */
 #include "base/fs.h"
 #include "playbook/run.h"
 #include <string.h>
@@ -54,7 +55,8 @@ static void look_at(struct search *search, const char *const *names, size_t coun
     for (size_t i = 0; i < count; i++) {
         if (json_object_get(search->run->dirty, names[i]) || is_pending_fact(search, names[i]))
             search->found = true;
-        for (const struct expr_scope *s = search->job->scope; s; s = s->outer) /* a variable may look up what names others */
+        for (const struct expr_scope *s = search->job->scope; s;
+             s = s->outer) /* a variable may look up what names others */
             if (!s->literal && s->vars && holds_lookup(json_object_get(s->vars, names[i])))
                 search->everything = true;
         if (strcmp(names[i], "hostvars") == 0 || strcmp(names[i], "vars") == 0)
@@ -75,7 +77,8 @@ static struct err *search_value(struct search *search, const struct expr_place *
 }
 
 /* Conditions are bare expressions. */
-static struct err *search_conditions(struct search *search, const struct expr_place *place, const json_t *value)
+static struct err *search_conditions(struct search *search, const struct expr_place *place,
+                                     const json_t *value)
 {
     size_t i;
     const json_t *one;
@@ -98,7 +101,9 @@ static struct err *search_template_file(struct search *search, const struct expr
     const char *src = json_string_value(json_object_get(entry->args, "src"));
     if (!src || search->found)
         return NULL;
-    char *path = template_is_template(src) ? NULL : find_file(search->job->arena, search->run->playbook, entry, "templates", src);
+    char *path = template_is_template(src)
+                     ? NULL
+                     : find_file(search->job->arena, search->run->playbook, entry, "templates", src);
     if (!path) { /* its name is only known later: take all templates to need everything */
         search->everything = true;
         return NULL;
@@ -121,9 +126,26 @@ static struct err *search_template_file(struct search *search, const struct expr
 static struct err *search_entry(struct search *search)
 {
     static const enum keyword values[] = {
-        KW_LOOP, KW_WITH_ITEMS, KW_WITH_LIST, KW_WITH_DICT, KW_WITH_FIRST_FOUND, KW_WITH_FILEGLOB, KW_WITH_TOGETHER, KW_WITH_NESTED,
-        KW_WITH_INDEXED_ITEMS, KW_WITH_FLATTENED, KW_LOOP_CONTROL, KW_ENVIRONMENT, KW_BECOME, KW_BECOME_USER, KW_CHECK_MODE, KW_NO_LOG,
-        KW_IGNORE_ERRORS, KW_RETRIES, KW_DELAY, KW_DIFF,
+        KW_LOOP,
+        KW_WITH_ITEMS,
+        KW_WITH_LIST,
+        KW_WITH_DICT,
+        KW_WITH_FIRST_FOUND,
+        KW_WITH_FILEGLOB,
+        KW_WITH_TOGETHER,
+        KW_WITH_NESTED,
+        KW_WITH_INDEXED_ITEMS,
+        KW_WITH_FLATTENED,
+        KW_LOOP_CONTROL,
+        KW_ENVIRONMENT,
+        KW_BECOME,
+        KW_BECOME_USER,
+        KW_CHECK_MODE,
+        KW_NO_LOG,
+        KW_IGNORE_ERRORS,
+        KW_RETRIES,
+        KW_DELAY,
+        KW_DIFF,
     };
     const struct entry *entry = search->job->entry;
     for (const struct entry *e = entry; e; e = e->parent) {

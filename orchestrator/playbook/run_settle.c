@@ -45,7 +45,8 @@ static void add_lines(json_t *values, const char *from, const char *to)
     json_t *lines = json_array();
     while (*text) {
         size_t length = strcspn(text, "\n");
-        json_array_append_new(lines, json_stringn(text, length && text[length - 1] == '\r' ? length - 1 : length));
+        json_array_append_new(lines,
+                              json_stringn(text, length && text[length - 1] == '\r' ? length - 1 : length));
         text += length + (text[length] == '\n');
     }
     json_object_set_new(values, to, lines);
@@ -57,13 +58,16 @@ static bool flag_in(const json_t *values, const char *name)
 }
 
 /* changed_when and failed_when see the result under the name that it will be registered as. */
-static struct err *judge(struct run *run, struct job *job, const struct step *step, enum keyword keyword, const char *name)
+static struct err *judge(struct run *run, struct job *job, const struct step *step, enum keyword keyword,
+                         const char *name)
 {
     const struct expr_scope *scope = scope_with(job->arena, job->scope, step->loop_vars, true);
     const json_t *registered = job->entry->keywords[KW_REGISTER];
     json_t *values = step->frame.values;
     if (registered)
-        scope = scope_with(job->arena, scope, json_keep(job->arena, json_pack("{s:O}", json_string_value(registered), values)), true);
+        scope = scope_with(job->arena, scope,
+                           json_keep(job->arena, json_pack("{s:O}", json_string_value(registered), values)),
+                           true);
     bool hold;
     /* Of several conditions all must hold. */
     TRY(conditions_hold(run, job, scope, job->entry, keyword, true, &hold));
@@ -132,12 +136,14 @@ static const char *message_of(struct job *job, const json_t *values, bool failed
     const json_t *rc = json_object_get(values, "rc");
     if (json_is_integer(rc) && (errors || output)) {
         const char *said = errors && *errors ? errors : output ? output : "";
-        text = arena_printf(job->arena, "exit %lld%s%s", (long long)json_integer_value(rc), *said ? ": " : "", said);
+        text = arena_printf(job->arena, "exit %lld%s%s", (long long)json_integer_value(rc), *said ? ": " : "",
+                            said);
     }
     return shortened(job->arena, *text ? text : "failed", MAX_MESSAGE_BYTES);
 }
 
-static void fill_event(struct run *run, struct job *job, const struct step *step, enum task_status status, struct task_event *event)
+static void fill_event(struct run *run, struct job *job, const struct step *step, enum task_status status,
+                       struct task_event *event)
 {
     const json_t *values = step->frame.values;
     int64_t now_ms = clock_boot_ms();
@@ -189,7 +195,8 @@ static void remember_failure(struct run *run, const struct task_event *event)
     run->result->failed.diff = "";
 }
 
-static void remember_for_rescue(struct run *run, const struct job *job, const struct step *step, const struct task_event *event)
+static void remember_for_rescue(struct run *run, const struct job *job, const struct step *step,
+                                const struct task_event *event)
 {
     json_object_set(run->registered, "ansible_failed_result", step->frame.values);
     json_object_set_new(run->registered, "ansible_failed_task",
@@ -210,8 +217,8 @@ static bool handler_named(struct run *run, const struct entry *handler, const ch
     if (strcmp(title, name) == 0)
         return true;
     size_t length = handler->role ? strlen(handler->role->name) : 0;
-    return length && strncmp(name, handler->role->name, length) == 0 && strncmp(name + length, " : ", 3) == 0 &&
-           strcmp(name + length + 3, title) == 0;
+    return length && strncmp(name, handler->role->name, length) == 0 &&
+           strncmp(name + length, " : ", 3) == 0 && strcmp(name + length + 3, title) == 0;
 }
 
 static bool handler_listens(const struct entry *handler, const char *name)
@@ -262,8 +269,9 @@ static struct err *notify_all(struct run *run, struct job *job)
 static json_t *looped_result(const struct job *job)
 {
     bool all_skipped = job->settled > 0 && job->skipped == job->settled;
-    json_t *result = json_pack("{s:O, s:b, s:b, s:s}", "results", job->results, "changed", job->changed > 0, "failed",
-                               job->failed > 0, "msg", job->failed ? "One or more items failed" : "All items completed");
+    json_t *result =
+        json_pack("{s:O, s:b, s:b, s:s}", "results", job->results, "changed", job->changed > 0, "failed",
+                  job->failed > 0, "msg", job->failed ? "One or more items failed" : "All items completed");
     if (all_skipped || !job->settled)
         json_object_set_new(result, "skipped", json_true());
     return result;

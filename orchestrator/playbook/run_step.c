@@ -4,8 +4,8 @@
 #include "playbook/words.h"
 #include <string.h>
 
-struct err *job_flag(struct run *run, struct job *job, const struct expr_scope *scope, enum keyword keyword, bool fallback,
-                     bool *flag)
+struct err *job_flag(struct run *run, struct job *job, const struct expr_scope *scope, enum keyword keyword,
+                     bool fallback, bool *flag)
 {
     const struct entry *giver;
     const json_t *written = entry_inherited(job->entry, keyword, &giver);
@@ -24,8 +24,8 @@ struct err *job_flag(struct run *run, struct job *job, const struct expr_scope *
     return entry_error(giver, "'%s' must be yes or no", keyword_spec(keyword)->name);
 }
 
-static struct err *condition_holds(struct job *job, const struct expr_env *env, const struct expr_place *place,
-                                   const json_t *condition, bool *hold)
+static struct err *condition_holds(struct job *job, const struct expr_env *env,
+                                   const struct expr_place *place, const json_t *condition, bool *hold)
 {
     if (json_is_string(condition))
         return expr_is_true(job->arena, env, place, json_string_value(condition), hold);
@@ -33,8 +33,8 @@ static struct err *condition_holds(struct job *job, const struct expr_env *env, 
     return NULL;
 }
 
-struct err *conditions_hold(struct run *run, struct job *job, const struct expr_scope *scope, const struct entry *entry,
-                            enum keyword keyword, bool every, bool *hold)
+struct err *conditions_hold(struct run *run, struct job *job, const struct expr_scope *scope,
+                            const struct entry *entry, enum keyword keyword, bool every, bool *hold)
 {
     const json_t *written = entry->keywords[keyword];
     struct expr_env env = run_env(run, job, scope);
@@ -51,7 +51,8 @@ struct err *conditions_hold(struct run *run, struct job *job, const struct expr_
 }
 
 /* Conditions of blocks, roles and includes come before the task's own. */
-static struct err *when_of(struct run *run, struct job *job, const struct expr_scope *scope, const struct entry *entry, bool *hold)
+static struct err *when_of(struct run *run, struct job *job, const struct expr_scope *scope,
+                           const struct entry *entry, bool *hold)
 {
     *hold = true;
     if (entry->parent)
@@ -74,12 +75,14 @@ static void answer(struct step *step, enum frame_status status, json_t *values)
 
 static void answer_skipped(struct step *step)
 {
-    answer(step, FRAME_SKIPPED, json_pack("{s:b, s:b, s:s}", "changed", 0, "skipped", 1, "skip_reason", "Conditional result was False"));
+    answer(step, FRAME_SKIPPED,
+           json_pack("{s:b, s:b, s:s}", "changed", 0, "skipped", 1, "skip_reason",
+                     "Conditional result was False"));
 }
 
 /* environment of the play, blocks and task together; the inner one wins. */
-static struct err *environment_of(struct run *run, struct job *job, const struct expr_scope *scope, const struct entry *entry,
-                                  json_t *all)
+static struct err *environment_of(struct run *run, struct job *job, const struct expr_scope *scope,
+                                  const struct entry *entry, json_t *all)
 {
     if (entry->parent)
         TRY(environment_of(run, job, scope, entry->parent, all));
@@ -99,7 +102,8 @@ static struct err *environment_of(struct run *run, struct job *job, const struct
     return NULL;
 }
 
-static struct err *user_of(struct run *run, struct job *job, const struct expr_scope *scope, const char **user)
+static struct err *user_of(struct run *run, struct job *job, const struct expr_scope *scope,
+                           const char **user)
 {
     bool become;
     *user = NULL;
@@ -115,7 +119,8 @@ static struct err *user_of(struct run *run, struct job *job, const struct expr_s
     const char *name = expr_value_text(job->arena, value);
     if (strcmp(name, "root") == 0)
         return NULL;
-    if (!*name || *name == '-' || strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-") != strlen(name))
+    if (!*name || *name == '-' ||
+        strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-") != strlen(name))
         return entry_error(giver, "'%s' cannot be the name of a user", name);
     *user = name;
     return NULL;
@@ -123,8 +128,8 @@ static struct err *user_of(struct run *run, struct job *job, const struct expr_s
 
 /* c: check mode, d: diff, i: a failure does not stop what follows, l: one item of a loop, closed by
  * rh_settle. */
-static struct err *flags_of(struct run *run, struct job *job, const struct expr_scope *scope, bool in_loop, bool retried,
-                            const char **flags)
+static struct err *flags_of(struct run *run, struct job *job, const struct expr_scope *scope, bool in_loop,
+                            bool retried, const char **flags)
 {
     bool check, diff;
     TRY(job_flag(run, job, scope, KW_CHECK_MODE, run->options->check, &check));
@@ -139,7 +144,8 @@ static struct err *flags_of(struct run *run, struct job *job, const struct expr_
 static struct err *render_text(struct job *job, const struct expr_env *env, char **text)
 {
     size_t length;
-    TRY(template_render_text(job->arena, env, job->entry->file, job->entry->text, strlen(job->entry->text), text, &length));
+    TRY(template_render_text(job->arena, env, job->entry->file, job->entry->text, strlen(job->entry->text),
+                             text, &length));
     if (strlen(*text) != length)
         return entry_error(job->entry, "a command cannot hold NUL bytes");
     return NULL;
@@ -164,8 +170,9 @@ static struct err *set_words(struct job *job, struct call *call, const char *tex
     return NULL;
 }
 
-static struct err *prepare_call(struct run *run, struct job *job, struct step *step, const struct expr_scope *scope, json_t *args,
-                                struct call *call, struct strbuf *out)
+static struct err *prepare_call(struct run *run, struct job *job, struct step *step,
+                                const struct expr_scope *scope, json_t *args, struct call *call,
+                                struct strbuf *out)
 {
     struct expr_env env = run_env(run, job, scope);
     char *text = NULL;
@@ -192,13 +199,14 @@ static struct err *prepare_call(struct run *run, struct job *job, struct step *s
     }
 }
 
-static struct err *send_call(struct run *run, struct job *job, struct step *step, const struct expr_scope *scope, json_t *args,
-                             bool in_loop, bool retried)
+static struct err *send_call(struct run *run, struct job *job, struct step *step,
+                             const struct expr_scope *scope, json_t *args, bool in_loop, bool retried)
 {
     step->id = ++run->next_id;
     CLEANUP_JSON json_t *environment = json_object();
     TRY(environment_of(run, job, scope, job->entry, environment));
-    struct call call = {.id = step->id, .module = job->entry->module, .args = args, .environment = environment};
+    struct call call = {
+        .id = step->id, .module = job->entry->module, .args = args, .environment = environment};
     TRY(flags_of(run, job, scope, in_loop, retried, &call.flags));
     TRY(user_of(run, job, scope, &call.user));
     if (call.user) {
@@ -214,14 +222,16 @@ static struct err *send_call(struct run *run, struct job *job, struct step *step
     return NULL;
 }
 
-/* An error that is the task's own (a value that cannot be used, an undefined variable) is its failure, not the run's. */
+/* An error that is the task's own (a value that cannot be used, an undefined variable) is its failure, not
+ * the run's. */
 static struct err *answer_failed(struct step *step, struct err *e)
 {
     if (err_kind(e) != ERR_INPUT && err_kind(e) != ERR_NOT_FOUND && err_kind(e) != ERR_IO)
         return e;
     const char *hint = err_hint(e);
     json_t *text = json_sprintf("%s%s%s", err_text(e), hint ? "; " : "", hint ? hint : "");
-    answer(step, FRAME_FAILED, json_pack("{s:b, s:o}", "changed", 0, "msg", text ? text : json_string("bad text")));
+    answer(step, FRAME_FAILED,
+           json_pack("{s:b, s:o}", "changed", 0, "msg", text ? text : json_string("bad text")));
     err_free(e);
     return NULL;
 }

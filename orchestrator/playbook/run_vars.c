@@ -1,4 +1,5 @@
-/* Variables: which scope wins over which. Source: "Understanding variable precedence" of the Ansible documentation. */
+/* Variables: which scope wins over which. Source: "Understanding variable precedence" of the Ansible
+ * documentation. */
 #include "base/decode.h"
 #include "base/fs.h"
 #include "playbook/run.h"
@@ -38,7 +39,8 @@ struct err *run_init_vars(struct run *run)
     set_magic(run, "ansible_play_hosts_all", json_pack("[s]", host));
     set_magic(run, "ansible_play_batch", json_pack("[s]", host));
     set_magic(run, "play_hosts", json_pack("[s]", host));
-    set_magic(run, "ansible_version", json_pack("{s:s, s:i, s:i, s:i}", "full", "2.14.0", "major", 2, "minor", 14, "revision", 0));
+    set_magic(run, "ansible_version",
+              json_pack("{s:s, s:i, s:i, s:i}", "full", "2.14.0", "major", 2, "minor", 14, "revision", 0));
     json_t *seen = run->options->host_vars ? json_deep_copy(run->options->host_vars) : json_object();
     set_magic(run, "hostvars", json_pack("{s:o}", host, seen));
     free(dir);
@@ -82,12 +84,11 @@ void run_set_facts(struct run *run, json_t *values)
         known = json_object();
         json_object_set_new(run->facts, "ansible_facts", known);
     }
-    json_object_del(json_object_get(values, "default_ipv4"), "none");
-    json_object_del(json_object_get(values, "default_ipv6"), "none");
     json_object_foreach(values, key, value)
     {
         char name[300];
-        if (strcmp(key, "changed") == 0 || strcmp(key, "failed") == 0 || snprintf(name, sizeof(name), "ansible_%s", key) >= (int)sizeof(name))
+        if (strcmp(key, "changed") == 0 || strcmp(key, "failed") == 0 ||
+            snprintf(name, sizeof(name), "ansible_%s", key) >= (int)sizeof(name))
             continue;
         json_object_set(known, key, value);
         json_object_set(run->facts, name, value);
@@ -96,7 +97,8 @@ void run_set_facts(struct run *run, json_t *values)
     run->facts_known = true;
 }
 
-const struct expr_scope *scope_with(struct arena *arena, const struct expr_scope *outer, const json_t *vars, bool literal)
+const struct expr_scope *scope_with(struct arena *arena, const struct expr_scope *outer, const json_t *vars,
+                                    bool literal)
 {
     if (!vars || !json_object_size(vars))
         return outer;
@@ -106,7 +108,8 @@ const struct expr_scope *scope_with(struct arena *arena, const struct expr_scope
 }
 
 /* vars of blocks and tasks, or what roles and includes were given: from the outermost inwards. */
-static const struct expr_scope *chain(struct arena *arena, const struct expr_scope *scope, const struct entry *entry, bool params)
+static const struct expr_scope *chain(struct arena *arena, const struct expr_scope *scope,
+                                      const struct entry *entry, bool params)
 {
     if (!entry || !entry->parent) /* the play's own vars stand elsewhere */
         return scope;
@@ -132,7 +135,8 @@ const struct expr_scope *run_scope(struct run *run, struct arena *arena, const s
     *registered = (struct expr_scope){.outer = s, .vars = run->registered, .literal = true};
     s = chain(arena, registered, entry, true);
     if (role) {
-        json_t *own = json_keep(arena, json_pack("{s:s, s:s}", "role_name", role->name, "role_path", role->path));
+        json_t *own =
+            json_keep(arena, json_pack("{s:s, s:s}", "role_name", role->name, "role_path", role->path));
         s = scope_with(arena, s, own, true);
     }
     return scope_with(arena, s, run->options->extra_vars, false);
@@ -159,7 +163,8 @@ static struct err *read_lookup_file(struct arena *arena, const char *path, json_
     return NULL;
 }
 
-static struct err *lookup_file(struct arena *arena, const struct lookup_place *at, const char *name, json_t *results)
+static struct err *lookup_file(struct arena *arena, const struct lookup_place *at, const char *name,
+                               json_t *results)
 {
     char *path = find_file(arena, at->run->playbook, at->job->entry, "files", name);
     if (!path)
@@ -167,8 +172,8 @@ static struct err *lookup_file(struct arena *arena, const struct lookup_place *a
     return read_lookup_file(arena, path, results);
 }
 
-static struct err *lookup_template(struct arena *arena, const struct lookup_place *at, const struct expr_env *env,
-                                   const char *name, json_t *results)
+static struct err *lookup_template(struct arena *arena, const struct lookup_place *at,
+                                   const struct expr_env *env, const char *name, json_t *results)
 {
     char *path = find_file(arena, at->run->playbook, at->job->entry, "templates", name);
     if (!path)
@@ -180,7 +185,8 @@ static struct err *lookup_template(struct arena *arena, const struct lookup_plac
     return NULL;
 }
 
-static struct err *lookup_fileglob(struct arena *arena, const struct lookup_place *at, const char *pattern, json_t *results)
+static struct err *lookup_fileglob(struct arena *arena, const struct lookup_place *at, const char *pattern,
+                                   json_t *results)
 {
     const char *slash = strrchr(pattern, '/');
     char *dir = slash ? arena_strndup(arena, pattern, (size_t)(slash - pattern)) : arena_strdup(arena, ".");
@@ -220,8 +226,9 @@ static struct err *lookup_first_found(struct arena *arena, const struct lookup_p
     return err_new(ERR_NOT_FOUND, "none of the files was found");
 }
 
-static struct err *lookup_variable(struct arena *arena, const struct expr_env *env, const struct expr_place *place,
-                                   const char *name, const json_t *options, json_t *results)
+static struct err *lookup_variable(struct arena *arena, const struct expr_env *env,
+                                   const struct expr_place *place, const char *name, const json_t *options,
+                                   json_t *results)
 {
     json_t *value;
     struct err *e = expr_evaluate(arena, env, place, name, &value);

@@ -86,12 +86,11 @@ static void add_expanding(struct strbuf *out, const char *text)
 
 void words_add_path(struct strbuf *out, const char *path)
 {
-    if (*path == '~') { /* ~ or ~user, up to the first slash, must stand unquoted */
+    if (*path == '~') { /* ~ or ~user: it must stand unquoted, up to and with the first slash */
         size_t length = strcspn(path, "/");
-        bool plain = length == 1 || name_length(path + 1) == length - 1;
-        if (plain) {
-            strbuf_add(out, path, length);
-            path += length;
+        if (length == 1 || name_length(path + 1) == length - 1) {
+            strbuf_add(out, path, length + (path[length] == '/'));
+            path += length + (path[length] == '/');
             if (!*path)
                 return;
         }

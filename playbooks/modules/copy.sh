@@ -4,6 +4,7 @@ module_copy() {
     _dest=$a_dest
     case $_dest in
     */)
+        [ -n "${a_basename-}" ] || fail "can not use content with a dir as dest"
         if [ ! -d "$_dest" ]; then
             if checking; then changed; put dest "$_dest"; return; fi
             rh_copy_folders "${_dest%/}"

@@ -1,11 +1,11 @@
 # file: the kind and the attributes of a_path. Without a_state: a file or folder as it is, or a folder when a_recurse.
 module_file() {
     put path "$a_path"
-    if [ -L "$a_path" ]; then _is=link
+    if [ -L "$a_path" ]; then _is='link'
     elif [ -d "$a_path" ]; then _is=directory
     elif [ ! -e "$a_path" ]; then _is=absent
     elif [ -f "$a_path" ] && [ "$(stat -c %h -- "$a_path")" -gt 1 ]; then _is=hard
-    else _is=file
+    else _is='file'
     fi
     if [ -z "${a_state-}" ]; then
         case $_is in

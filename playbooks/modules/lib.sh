@@ -5,7 +5,7 @@
 # stdin is empty, and fd 3 is the way to the control side. A module ends by returning (ok) or by calling fail or skip.
 # FLAGS: c check mode, d diff wanted, i a failure does not stop what follows, l more items of the same loop follow.
 #
-# What a module may use: changed, put/put_int/put_bool KEY VALUE (dots in KEY make maps), fail, skip, checking, run, must,
+# What a module may use: changed, put/put_int/put_bool KEY VALUE and put_empty (dots in KEY make maps), fail, skip, checking, run, must,
 # attributes, place_file, show_diff, and $T, a private folder in memory. What begins with rh_ or RH_ is the library's own.
 # Variables of modules begin with an underscore, so that they never meet a task's environment.
 
@@ -26,6 +26,12 @@ put_bool() { # key, anything but "" and 0 is true
     case ${2-} in '' | 0) set -- "$1" 0 ;; *) set -- "$1" 1 ;; esac
     RH_OUT="${RH_OUT}b $1 1
 $2
+"
+}
+put_empty() { # key, list or map: one that may stay empty
+    case $2 in list) set -- "$1" l ;; *) set -- "$1" m ;; esac
+    RH_OUT="${RH_OUT}$2 $1 0
+
 "
 }
 changed() { r_changed=1; }

@@ -74,6 +74,8 @@ rh_setup_memory() {
 }
 # Addresses of every interface, and which one leads outside.
 rh_setup_network() {
+    put_empty all_ipv4_addresses list
+    put_empty all_ipv6_addresses list
     ip -o addr show 2>/dev/null >"$T/addr" || return 0
     _n4=0 _n6=0 _seen=' '
     while read -r _ _if _family _address _rest; do
@@ -107,7 +109,7 @@ rh_setup_key() {
     case $1 in *[.-]*) echo "$1" | tr '.-' '__' ;; *) echo "$1" ;; esac
 }
 rh_setup_route() { # 4|6, the route
-    put_int "default_ipv$1.none" 0
+    put_empty "default_ipv$1" map
     [ -n "$2" ] || return 0
     _family=$1
     set -- $2
@@ -125,6 +127,7 @@ rh_setup_route() { # 4|6, the route
     done
 }
 rh_setup_mounts() {
+    put_empty mounts list
     _n=0
     while read -r _device _mount _type _options _; do
         case $_device in /*) ;; *) continue ;; esac

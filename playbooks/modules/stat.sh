@@ -25,7 +25,7 @@ module_stat() {
         case $_kind in "${_type#* }"*) put_bool "stat.${_type%% *}" 1 ;; *) put_bool "stat.${_type%% *}" 0 ;; esac
     done
     for _right in readable:-r writeable:-w executable:-x; do
-        if [ "${_right#*:}" "$a_path" ]; then put_bool "stat.${_right%:*}" 1; else put_bool "stat.${_right%:*}" 0; fi
+        if test "${_right#*:}" "$a_path"; then put_bool "stat.${_right%:*}" 1; else put_bool "stat.${_right%:*}" 0; fi
     done
     if [ -L "$a_path" ] && [ -z "$_deref" ]; then
         put stat.lnk_source "$(readlink -f -- "$a_path")"

@@ -1,0 +1,42 @@
+# wait_for: until a port answers (or stops answering), or a file is there (or gone).
+module_wait_for() {
+    : "${a_state:=started}" "${a_timeout:=300}" "${a_host:=127.0.0.1}" "${a_sleep:=1}"
+    if checking; then skip 'no waiting in check mode'; fi
+    read -r _start _ </proc/uptime
+    _start=${_start%%.*}
+    [ "${a_delay:-0}" = 0 ] || sleep "$a_delay"
+    until rh_wait_for_holds; do
+        read -r _now _ </proc/uptime
+        if [ $((${_now%%.*} - _start)) -ge "$a_timeout" ]; then
+            put_int elapsed $((${_now%%.*} - _start))
+            fail "${a_msg:-Timeout when waiting for ${a_path:-$a_host:${a_port-}}}"
+        fi
+        sleep "$a_sleep"
+    done
+    read -r _now _ </proc/uptime
+    put_int elapsed $((${_now%%.*} - _start))
+    put state "$a_state"
+}
+rh_wait_for_holds() {
+    if [ -z "${a_path-}${a_port-}" ]; then # time alone
+        read -r _now _ </proc/uptime
+        [ $((${_now%%.*} - _start)) -ge "$a_timeout" ]
+        return
+    fi
+    case $a_state in
+    absent | stopped | drained) ! rh_wait_for_there ;;
+    *) rh_wait_for_there ;;
+    esac
+}
+rh_wait_for_there() {
+    if [ -n "${a_path-}" ]; then
+        [ -e "$a_path" ] || return 1
+        [ -z "${a_search_regex-}" ] || printf '%s\0' "$a_path" "$a_search_regex" | perl -e '
+            local $/; my ($path, $re) = split /\0/, <STDIN>, -1; open my $f, "<", $path or exit 1; exit(<$f> =~ /$re/m ? 0 : 1)'
+        return
+    fi
+    printf '%s\0' "$a_host" "$a_port" "${a_connect_timeout:-5}" "${a_search_regex-}" | timeout "$((${a_connect_timeout:-5} + 1))" perl -e '
+        use IO::Socket::IP; local $/; my ($host, $port, $t, $re) = split /\0/, <STDIN>, -1;
+        my $s = IO::Socket::IP->new(PeerHost => $host, PeerPort => $port, Timeout => $t) or exit 1;
+        exit 0 if $re eq ""; my $all = ""; while (sysread $s, my $part, 4096) { $all .= $part; exit 0 if $all =~ /$re/m } exit 1' 2>/dev/null
+}
