@@ -149,7 +149,7 @@ struct err *job_put(const struct ctx *ctx, struct ssh *ssh, struct arena *arena,
                 "[ -e \"$d/script\" ] || { echo gone; exit 0; }; t=$(mktemp -d \"$d/.put.XXXXXX\")\n");
     add_file(&command, &input, file->name, file->data, file->length);
     strbuf_addf(&command, "mv \"$t/%s\" \"$d/%s\"; rmdir \"$t\"\n", file->name, file->name);
-    struct ssh_result result;
+    struct ssh_result result = {0};
     TRY(err_wrap(run(ctx, ssh, arena, &command, &input, &result), "giving a file to job '%s'", name));
     return strcmp(result.out, "gone\n") == 0 ? no_such_job(name) : NULL;
 }
@@ -163,7 +163,7 @@ struct err *job_poll(const struct ctx *ctx, struct ssh *ssh, struct arena *arena
     TRY(check_name(name));
     strbuf_addf(&command, shell_head, name);
     strbuf_adds(&command, shell_poll);
-    struct ssh_result result;
+    struct ssh_result result = {0};
     TRY(err_wrap(run(ctx, ssh, arena, &command, NULL, &result), "asking for job '%s'", name));
     char *end = memchr(result.out, '\n', result.out_length);
     if (!end)

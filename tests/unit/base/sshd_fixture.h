@@ -158,13 +158,14 @@ static inline struct sshd *sshd_start(const char *more)
     secret_free(host_key);
     write_text(arena_printf(arena, "%s/authorized", sshd->dir), user_public, 0644);
     char *config = arena_printf(arena, "%s/sshd_config", sshd->dir);
+    /* HOME: so that no .bashrc of whoever runs the test takes part. */
     write_text(config,
                arena_printf(
                    arena,
                    "ListenAddress 127.0.0.1\nPort %d\nHostKey %s/host_key\nAuthorizedKeysFile %s/authorized\n"
                    "PermitRootLogin prohibit-password\nStrictModes no\nUsePAM no\nPidFile none\n"
-                   "PasswordAuthentication no\nLogLevel VERBOSE\n%s",
-                   sshd->port, sshd->dir, sshd->dir, more ? more : ""),
+                   "PasswordAuthentication no\nLogLevel VERBOSE\nSetEnv HOME=%s\n%s",
+                   sshd->port, sshd->dir, sshd->dir, sshd->dir, more ? more : ""),
                0644);
     (void)mkdir("/run/sshd", 0755);
     const char *argv[] = {"/usr/sbin/sshd", "-D", "-e", "-f", config, NULL};
