@@ -56,6 +56,9 @@ struct err *plan_parse(struct arena *arena, const char *text, size_t length, str
     const char *host;
     int64_t format;
     TRY(decode_int(plan->json, "format", &format));
+    if (format != PLAN_FORMAT)
+        return err_with_hint(err_new(ERR_INPUT, "the plan has format %lld", (long long)format),
+                             "it was made by another version of rehost: make a new plan");
     TRY(decode_string(plan->json, "host", &host));
     return check_steps(plan, "the plan");
 }

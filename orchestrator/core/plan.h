@@ -10,6 +10,7 @@
 #pragma once
 #include "core/project.h"
 
+#define PLAN_FORMAT 1
 #define PLAN_VALID_MS (60 * 60 * 1000)
 
 struct plan_options {

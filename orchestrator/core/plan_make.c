@@ -277,7 +277,7 @@ static json_t *plan_head(struct maker *maker, const char *kind, const char *scen
     const int64_t now_ms = clock_now_ms();
     return json_pack(
         "{s:i, s:s, s:s, s:s, s:I, s:I, s:I, s:{s:s, s:s}, s:{s:I, s:I}, s:{}, s:o, s:[], s:o, s:o}",
-        "format", 1, "kind", kind, "host", maker->host->name, "scenario", scenario, "made_ms",
+        "format", PLAN_FORMAT, "kind", kind, "host", maker->host->name, "scenario", scenario, "made_ms",
         (json_int_t)now_ms, "valid_until_ms", (json_int_t)(now_ms + PLAN_VALID_MS), "incident_ms",
         (json_int_t)incident_ms, "inventory", "path", inventory->path, "digest", inventory->digest,
         "objectives", "rto_ms", (json_int_t)maker->host->objectives.rto_ms, "rpo_ms",
