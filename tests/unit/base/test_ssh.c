@@ -554,9 +554,9 @@ static void a_silent_command_is_kept_alive_by_answered_keepalives(void **state)
     struct ctx ctx = seconds(60);
     struct ssh_target target = shared->target;
     struct ssh_result result;
-    target.silence_ms = 3000;
+    target.silence_ms = 5000; /* keepalives every 2 s */
     check_ok(ssh_connect(&ctx, &target, &ssh));
-    check_ok(ssh_exec(&ctx, ssh, arena, "sleep 7; echo done", NULL, 0, 0, &result));
+    check_ok(ssh_exec(&ctx, ssh, arena, "sleep 8; echo done", NULL, 0, 0, &result));
     assert_string_equal(result.out, "done\n");
 }
 
@@ -730,7 +730,7 @@ static struct err *run_through_relay(struct sshd *sshd, size_t harm_at, bool fli
     struct relay relay = {.server_port = sshd->port, .harm_at = harm_at, .flip = flip};
     struct ssh_target target = sshd->target;
     struct ssh_result result = {0};
-    struct ctx ctx = seconds(3);
+    struct ctx ctx = seconds(flip ? 3 : 30); /* a flipped length makes us wait for what never comes */
     struct ssh *ssh = NULL;
     relay.listen_fd = listen_on_free_port(&relay.port);
     assert_int_equal(pthread_create(&relay.thread, NULL, relay_thread, &relay), 0);
