@@ -121,6 +121,8 @@ static enum err_kind classify(const struct s3_call *call, int status, const char
         return ERR_CONFLICT;
     if (status == 429 || status == 503 || !strcmp(code, "SlowDown"))
         return ERR_RATE_LIMIT;
+    if (status == 501) /* a condition or header that this store does not know */
+        return ERR_REJECTED;
     if (!strcmp(code, "RequestTimeout") || !strcmp(code, "BadDigest")) /* the body did not arrive whole */
         return ERR_TRANSIENT;
     if (status >= 500 || !strcmp(code, "InternalError"))
@@ -230,37 +232,90 @@ static const char *md5_base64(struct arena *arena, const void *data, size_t leng
     return hash_base64(arena, digest, digest_length);
 }
 
+/* A PUT under a condition (name NULL: none) is sent once: a second attempt would find what the first one may
+ * have stored. */
+static struct err *put(const struct ctx *ctx, struct s3 *s3, struct arena *arena, const char *key,
+                       const void *data, size_t length, struct http_header condition,
+                       struct http_response *response)
+{
+    const char *md5 = md5_base64(arena, data, length);
+    struct s3_call call = {.what = "store",
+                           .method = "PUT",
+                           .key = key,
+                           .body = data,
+                           .body_length = length,
+                           .header = condition,
+                           .once = condition.name != NULL};
+    if (md5)
+        call.extra = (struct http_header){"Content-MD5", md5};
+    return s3_send(ctx, s3, arena, &call, response);
+}
+
 struct err *s3_put(const struct ctx *ctx, struct s3 *s3, const char *key, const void *data, size_t length,
                    bool only_if_absent)
 {
     struct arena *arena CLEANUP_ARENA = arena_new(0);
     struct http_response response;
-    const char *md5 = md5_base64(arena, data, length);
-    struct s3_call call = {.what = "store", .method = "PUT", .key = key, .body = data, .body_length = length};
-    if (md5)
-        call.extra = (struct http_header){"Content-MD5", md5};
-    if (only_if_absent) { /* a second attempt would find what the first one may have stored */
-        call.header = (struct http_header){"If-None-Match", "*"};
-        call.once = true;
-    }
-    return s3_send(ctx, s3, arena, &call, &response);
+    const struct http_header absent = {"If-None-Match", "*"}, none = {0};
+    return put(ctx, s3, arena, key, data, length, only_if_absent ? absent : none, &response);
+}
+
+static struct s3_version version_of(struct arena *arena, const struct http_response *response)
+{
+    const char *etag = http_response_header(response, "etag");
+    const char *date = http_response_header(response, "date");
+    const time_t answered = date ? curl_getdate(date, NULL) : -1;
+    return (struct s3_version){.etag = etag ? s3_bare_etag(arena, etag) : NULL,
+                               .answered_ms = answered > 0 ? 1000 * (int64_t)answered : 0};
+}
+
+struct err *s3_swap(const struct ctx *ctx, struct s3 *s3, struct arena *arena, const char *key,
+                    const void *data, size_t length, const char *expected_etag, struct s3_version *version)
+{
+    struct http_response response = {0};
+    const struct http_header absent = {"If-None-Match", "*"}, same = {"If-Match", expected_etag};
+    TRY(put(ctx, s3, arena, key, data, length, expected_etag ? same : absent, &response));
+    *version = version_of(arena, &response);
+    if (!version->etag)
+        return err_new(ERR_UNKNOWN_OUTCOME, "the store did not tell the ETag of 's3://%s/%s'", s3->bucket,
+                       key);
+    return NULL;
+}
+
+static struct err *get(const struct ctx *ctx, struct s3 *s3, struct arena *arena, const char *key,
+                       size_t max_bytes, char **data, size_t *length, struct http_response *response)
+{
+    const size_t error_bytes = 65536; /* an error's text must fit, however small the object is */
+    const struct s3_call call = {.what = "read",
+                                 .method = "GET",
+                                 .key = key,
+                                 .max_bytes = max_bytes > error_bytes ? max_bytes : error_bytes};
+    TRY(s3_send(ctx, s3, arena, &call, response));
+    if (response->body_length > max_bytes)
+        return err_new(ERR_INPUT, "'s3://%s/%s' is larger than %zu bytes", s3->bucket, key, max_bytes);
+    *data = arena_memdup(arena, response->body, response->body_length + 1);
+    *length = response->body_length;
+    return NULL;
 }
 
 struct err *s3_get(const struct ctx *ctx, struct s3 *s3, struct arena *arena, const char *key,
                    size_t max_bytes, char **data, size_t *length)
 {
     struct http_response response;
-    const size_t error_bytes = 65536; /* an error's text must fit, however small the object is */
-    const struct s3_call call = {.what = "read",
-                                 .method = "GET",
-                                 .key = key,
-                                 .max_bytes = max_bytes > error_bytes ? max_bytes : error_bytes};
-    TRY(s3_send(ctx, s3, arena, &call, &response));
-    if (response.body_length > max_bytes)
-        return err_new(ERR_INPUT, "'s3://%s/%s' is larger than %zu bytes", s3->bucket, key, max_bytes);
-    *data = arena_memdup(arena, response.body, response.body_length + 1);
-    *length = response.body_length;
-    return NULL;
+    return get(ctx, s3, arena, key, max_bytes, data, length, &response);
+}
+
+struct err *s3_get_version(const struct ctx *ctx, struct s3 *s3, struct arena *arena, const char *key,
+                           size_t max_bytes, char **data, size_t *length, struct s3_version *version)
+{
+    struct http_response response = {0};
+    struct err *failed = get(ctx, s3, arena, key, max_bytes, data, length, &response);
+    *version = version_of(arena, &response);
+    if (failed)
+        version->etag = NULL;
+    else if (!version->etag)
+        return err_new(ERR_REJECTED, "the store did not tell the ETag of 's3://%s/%s'", s3->bucket, key);
+    return failed;
 }
 
 struct err *s3_get_range(const struct ctx *ctx, struct s3 *s3, struct arena *arena, const char *key,

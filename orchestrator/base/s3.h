@@ -2,8 +2,10 @@
  *
  * Errors: ERR_NOT_FOUND, ERR_AUTH, ERR_CONFLICT (precondition failed), ERR_REJECTED (with S3's code), and those of http_send().
  * Only s3_complete_upload() makes an upload visible; it is called by the orchestrator when every exit code was 0.
- * Requests that may safely be sent twice (all but s3_begin_upload() and a conditional s3_put()) are retried by retry.h.
- * ETags are given and taken without quotes: radosgw refuses them quoted in If-Match.
+ * Requests that may safely be sent twice (all but s3_begin_upload(), s3_swap() and a conditional s3_put()) are retried by retry.h.
+ * ETags are given and taken without quotes, and sent so in If-Match: stores built on radosgw answer 412 to the quoted form
+ * (https://github.com/slatedb/slatedb/issues/1818, https://github.com/block/buzz/issues/3002, and seen with radosgw 16.2), while
+ * Amazon's own example sends none (https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html).
  * Threads: a store may be used from many threads.
  */
 #pragma once
@@ -31,6 +33,12 @@ struct s3_object {
     const char *etag;
 };
 
+/* A version of an object, and when the store answered, by its own clock. */
+struct s3_version {
+    const char *etag;   /* NULL: there is none */
+    int64_t answered_ms; /* the answer's Date: whole seconds, rounded down; 0: it had none */
+};
+
 struct s3_part {
     int number; /* from 1 */
     const char *etag;
@@ -53,6 +61,14 @@ struct err *s3_put(const struct ctx *ctx, struct s3 *s3, const char *key, const 
                    bool only_if_absent) REHOST_MUST_CHECK;
 struct err *s3_get(const struct ctx *ctx, struct s3 *s3, struct arena *arena, const char *key, size_t max_bytes, char **data,
                    size_t *length) REHOST_MUST_CHECK;
+/* As s3_get(), and tells the version. After ERR_NOT_FOUND too *version is filled: by its time, and no ETag. */
+struct err *s3_get_version(const struct ctx *ctx, struct s3 *s3, struct arena *arena, const char *key, size_t max_bytes,
+                           char **data, size_t *length, struct s3_version *version) REHOST_MUST_CHECK;
+/* Compare and swap: stores when the object's ETag still is `expected_etag`, or, when that is NULL, when there is no object.
+ * ERR_CONFLICT, or ERR_NOT_FOUND where the object is gone: it is not what was expected. Not every store honours the condition:
+ * some ignore it and overwrite. Sent once: after ERR_UNKNOWN_OUTCOME read what is there. */
+struct err *s3_swap(const struct ctx *ctx, struct s3 *s3, struct arena *arena, const char *key, const void *data, size_t length,
+                    const char *expected_etag, struct s3_version *version) REHOST_MUST_CHECK;
 struct err *s3_get_range(const struct ctx *ctx, struct s3 *s3, struct arena *arena, const char *key, int64_t offset,
                          size_t length, char **data, size_t *got) REHOST_MUST_CHECK;
 struct err *s3_head(const struct ctx *ctx, struct s3 *s3, struct arena *arena, const char *key,

@@ -3,6 +3,7 @@
 #include "base/retry.h"
 #include "cli/out.h"
 #include "core/placement.h"
+#include "core/shared_lease.h"
 #include <string.h>
 
 struct checking {
@@ -95,6 +96,27 @@ static struct err *use_storage(struct checking *c)
                    arena_printf(c->cli->arena, "%srehost-check/", env.prefix), &objects, &count);
 }
 
+/* Two people with two journals share a lease in the bucket; without conditional writes it would protect
+ * nothing. */
+static struct err *probe_leases(struct checking *c)
+{
+    struct s3 *s3;
+    TRY(project_s3(c->project, &s3));
+    return shared_lease_probe(&c->cli->ctx, s3, c->project->inventory->storage.prefix);
+}
+
+static void check_storage(struct checking *c)
+{
+    const struct storage *storage = &c->project->inventory->storage;
+    if (!passed(c, FINDING_BLOCKING, "storage", use_storage(c)))
+        return;
+    found(c, FINDING_OK, "storage",
+          arena_printf(c->cli->arena, "%s/%s answers", storage->endpoint, storage->bucket), NULL);
+    if (passed(c, FINDING_BLOCKING, "shared lease", probe_leases(c)))
+        found(c, FINDING_OK, "shared lease",
+              "the store honours conditional writes: one run a host, also from two machines", NULL);
+}
+
 static void check_common(struct checking *c)
 {
     const struct inventory *inventory = c->project->inventory;
@@ -102,11 +124,8 @@ static void check_common(struct checking *c)
         found(c, FINDING_OK, "keys", "SSH key and working backup key can be used", NULL);
     for (FOREACH(struct account, account, inventory->accounts))
         check_account(c, account);
-    if (inventory->storage.endpoint && passed(c, FINDING_BLOCKING, "storage", use_storage(c)))
-        found(c, FINDING_OK, "storage",
-              arena_printf(c->cli->arena, "%s/%s answers", inventory->storage.endpoint,
-                           inventory->storage.bucket),
-              NULL);
+    if (inventory->storage.endpoint)
+        check_storage(c);
 }
 
 /* --- hosts --- */

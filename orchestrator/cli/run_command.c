@@ -14,6 +14,7 @@ struct err *run_command_options(struct cli *cli, const struct host *host, struct
         return err_new(ERR_INPUT, "--accept-unproven-fence names '%s', but the host is '%s'", accepted,
                        host->name);
     options->accept_unproven_fence = accepted != NULL;
+    options->alone = cli_switch(cli, "i-am-alone");
     return NULL;
 }
 

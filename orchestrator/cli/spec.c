@@ -11,6 +11,11 @@ const struct cli_option cli_common_options[] = {
 };
 const size_t cli_common_option_count = sizeof(cli_common_options) / sizeof(*cli_common_options);
 
+#define ALONE                                                                                                \
+    {                                                                                                        \
+        "i-am-alone", 0, NULL, "go on without the shared lease in the bucket: nobody else works on this host" \
+    }
+
 static const struct cli_option init_options[] = {
     {"provider", 0, "TYPE", "type of the provider account in the new inventory"},
 };
@@ -29,16 +34,19 @@ static const struct cli_option recover_options[] = {
     {"yes", 'y', NULL, "agree to what costs money or moves traffic (not to severe steps)"},
     {"confirm", 0, "HOST", "agree to severe steps (power off the old server) for this host"},
     {"accept-unproven-fence", 0, "HOST", "go on although nothing proves that the old server is off"},
+    ALONE,
 };
 
 static const struct cli_option resume_options[] = {
     {"yes", 'y', NULL, "agree to what costs money or moves traffic (not to severe steps)"},
     {"confirm", 0, "HOST", "agree to severe steps for this host"},
     {"accept-unproven-fence", 0, "HOST", "go on although nothing proves that the old server is off"},
+    ALONE,
 };
 
 static const struct cli_option backup_options[] = {
     {"dataset", 'd', "NAME", "only this dataset"},
+    ALONE,
 };
 
 static const struct cli_option play_options[] = {
@@ -56,11 +64,13 @@ static const struct cli_option play_options[] = {
 
 static const struct cli_option destroy_options[] = {
     {"confirm", 0, "RUN", "agree, by the run's id"},
+    ALONE,
 };
 
 static const struct cli_option gc_options[] = {
     {"remove", 0, NULL, "remove what nobody owns; without it, only report"},
     {"yes", 'y', NULL, "do not ask"},
+    ALONE,
 };
 
 static const struct cli_option help_options[] = {
@@ -89,7 +99,8 @@ const struct cli_command cli_commands[] = {
      .summary = "find out today what would stop a recovery tomorrow",
      .description = "Looks at tokens, places, images, playbooks, keys, object storage, restore points and "
                     "their age, DNS and "
-                    "its TTLs. Changes nothing. Exit 2 when something needs attention.",
+                    "its TTLs. Changes nothing; in the bucket it writes a probe object and removes it, to see "
+                    "whether leases can be kept there. Exit 2 when something needs attention.",
      .example = "rehost check"},
     {.name = "plan",
      .arguments = "[HOST]",

@@ -80,6 +80,24 @@ struct err *run_reap(struct run *run)
     return store_event_add(&run->lease, text.data);
 }
 
+/* Providers may take longer over a delete than a lease lasts. */
+static struct err *begin_removal(struct run *run)
+{
+    TRY(run_take_leases(run));
+    run_fill_services(run);
+    run_tell_leases(run);
+    struct err *e = run_start_heartbeat(run);
+    if (e)
+        run_give_leases(run);
+    return e;
+}
+
+static void end_removal(struct run *run)
+{
+    run_stop_heartbeat(run);
+    run_give_leases(run);
+}
+
 struct err *run_destroy(struct project *project, struct arena *arena, const char *run_id,
                         const struct run_options *options, int *removed)
 {
@@ -95,12 +113,11 @@ struct err *run_destroy(struct project *project, struct arena *arena, const char
             "recover the host elsewhere first; rehost never removes the machine in service");
     struct run run = {.project = project, .arena = arena, .options = options, .id = row.id};
     TRY(inventory_host(project->inventory, row.host, &run.host));
-    TRY(store_lease_acquire(project->store, arena, row.host, row.id, &run.lease));
-    run_fill_services(&run);
+    TRY(begin_removal(&run));
     struct err *e = remove_all_of_run(&run, removed);
     if (!e && (row.state == RUN_RUNNING || row.state == RUN_STOPPED))
         e = store_run_set_state(&run.lease, RUN_ABANDONED, NULL);
-    err_free(store_lease_release(&run.lease));
+    end_removal(&run);
     return e;
 }
 
@@ -155,10 +172,9 @@ static struct err *gc_remove(struct project *project, struct arena *arena, const
     TRY(store_run_get(project->store, arena, run_id, &row));
     struct run run = {.project = project, .arena = arena, .options = options, .id = row.id};
     TRY(inventory_host(project->inventory, row.host, &run.host));
-    TRY(store_lease_acquire(project->store, arena, row.host, row.id, &run.lease));
-    run_fill_services(&run);
+    TRY(begin_removal(&run));
     struct err *e = remove_server(&run, account, server->id, server->name);
-    err_free(store_lease_release(&run.lease));
+    end_removal(&run);
     return e;
 }
 

@@ -239,16 +239,12 @@ struct err *project_dns(struct project *project, const char *name, struct dns_ac
     return NULL;
 }
 
-struct err *project_data(struct project *project, struct data_env *env)
+struct err *project_s3(struct project *project, struct s3 **s3)
 {
     const struct storage *storage = &project->inventory->storage;
     if (!storage->endpoint)
         return err_with_hint(err_new(ERR_INPUT, "'%s' has no object storage", project->inventory->path),
                              "describe it under the key 'storage'");
-    *env = (struct data_env){.prefix = storage->prefix ? storage->prefix : "",
-                             .recovery_recipient = project->inventory->keys.recovery};
-    TRY(project_secret_source(project, &project->inventory->keys.backup, &env->identity));
-    TRY(project_secret_source(project, &project->inventory->keys.signing, &env->signing_key));
     if (!project->handles->s3) {
         struct s3_options options = {.endpoint = storage->endpoint,
                                      .region = storage->region,
@@ -258,8 +254,20 @@ struct err *project_data(struct project *project, struct data_env *env)
         TRY(project_secret_source(project, &storage->secret_key, &options.secret_key));
         TRY(s3_open(&options, &project->handles->s3));
     }
-    env->s3 = project->handles->s3;
+    *s3 = project->handles->s3;
     return NULL;
+}
+
+struct err *project_data(struct project *project, struct data_env *env)
+{
+    const struct storage *storage = &project->inventory->storage;
+    struct s3 *s3;
+    TRY(project_s3(project, &s3));
+    *env = (struct data_env){.s3 = s3,
+                             .prefix = storage->prefix ? storage->prefix : "",
+                             .recovery_recipient = project->inventory->keys.recovery};
+    TRY(project_secret_source(project, &project->inventory->keys.backup, &env->identity));
+    return project_secret_source(project, &project->inventory->keys.signing, &env->signing_key);
 }
 
 /* --- playbooks --- */

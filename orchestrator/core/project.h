@@ -43,6 +43,8 @@ struct err *project_compute(struct project *project, const char *account,
                             struct compute_account *out) REHOST_MUST_CHECK;
 struct err *project_dns(struct project *project, const char *account,
                         struct dns_account *out) REHOST_MUST_CHECK;
+/* The object storage alone; the handle belongs to the project and may be used from many threads. */
+struct err *project_s3(struct project *project, struct s3 **s3) REHOST_MUST_CHECK;
 struct err *project_data(struct project *project, struct data_env *env) REHOST_MUST_CHECK;
 struct err *project_ssh_key(struct project *project, const struct secret **private_key,
                             const char **public_key) REHOST_MUST_CHECK;

@@ -58,6 +58,15 @@ static struct err *apply_step(struct run *run, struct step_run *step, const stru
     return step->ops->verify ? step->ops->verify(step) : NULL;
 }
 
+/* Why a run could not go on although its own words are "cancelled", or about a journal that refused a write.
+ */
+static struct err *true_cause(struct run *run, struct err **journal)
+{
+    if (*journal && err_kind(*journal) == ERR_STALE)
+        return TAKE(*journal);
+    return run->shared ? shared_lease_check(run->shared) : NULL;
+}
+
 static struct err *end_step(struct run *run, const struct step_run *step, struct run_step_view *view,
                             struct err *error)
 {
@@ -67,9 +76,10 @@ static struct err *end_step(struct run *run, const struct step_run *step, struct
     const struct run_observer *observer = run->options->observer;
     if (observer && observer->step_end)
         observer->step_end(observer->arg, view, error);
-    if (error && journal && err_kind(journal) == ERR_STALE) { /* the true cause: somebody else took the run */
+    struct err *lost = error ? true_cause(run, &journal) : NULL;
+    if (lost) { /* somebody else took the run */
         err_free(error);
-        return TAKE(journal);
+        return lost;
     }
     if (error)
         return err_wrap(error, "step %d, %s", view->seq, view->title);
@@ -177,6 +187,7 @@ static bool is_resumable(const char *kind)
 static struct err *carry_out(struct run *run)
 {
     run_fill_services(run);
+    run_tell_leases(run);
     TRY(run_start_heartbeat(run));
     struct err *e = do_steps(run);
     ssh_close(run->link);
@@ -186,7 +197,7 @@ static struct err *carry_out(struct run *run)
         err_free(store_run_set_state(
             &run->lease, is_resumable(text_of(run->plan.json, "kind")) ? RUN_STOPPED : RUN_ABANDONED, NULL));
     run_stop_heartbeat(run);
-    err_free(store_lease_release(&run->lease));
+    run_give_leases(run);
     json_decref(run->facts);
     return e;
 }
@@ -217,10 +228,10 @@ static struct err *create_run(struct run *run, const struct run_row *row)
 struct err *run_open_journal(struct run *run, const struct run_row *row)
 {
     TRY(project_store(run->project));
-    TRY(store_lease_acquire(run->project->store, run->arena, run->host->name, run->id, &run->lease));
+    TRY(run_take_leases(run));
     struct err *e = create_run(run, row);
     if (e)
-        err_free(store_lease_release(&run->lease));
+        run_give_leases(run);
     return e;
 }
 
@@ -274,8 +285,12 @@ struct err *run_resume(struct project *project, struct arena *arena, const char 
     struct run run = {.project = project, .arena = arena, .options = options, .id = row.id};
     TRY(inventory_host(project->inventory, row.host, &run.host));
     TRY(plan_parse(arena, row.plan, strlen(row.plan), &run.plan));
-    TRY(store_lease_acquire(project->store, arena, row.host, row.id, &run.lease));
-    TRY(store_run_set_state(&run.lease, RUN_RUNNING, NULL));
+    TRY(run_take_leases(&run));
+    struct err *e = store_run_set_state(&run.lease, RUN_RUNNING, NULL);
+    if (e) {
+        run_give_leases(&run);
+        return e;
+    }
     run.facts = json_deep_copy(json_object_get(run.plan.json, "facts"));
     announce(&run, true);
     return carry_out(&run);

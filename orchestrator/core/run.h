@@ -32,6 +32,7 @@ struct run_options {
     const struct run_observer *observer;
     int cancel_fd; /* the eventfd behind the project's context: a lost lease writes to it */
     bool accept_unproven_fence;
+    bool alone; /* go on without the shared lease: nobody else works on this host */
 };
 
 /* ERR_HELD when a run of this host is open that has to be resumed or given up first. A backup that did not

@@ -1,11 +1,6 @@
 /* What the core hands to steps: the project's handles, and the journal behind plain functions. */
-#include "base/clock.h"
 #include "base/log.h"
 #include "core/run_private.h"
-#include <errno.h>
-#include <string.h>
-#include <sys/eventfd.h>
-#include <unistd.h>
 
 static struct run *run_of(struct step_run *step)
 {
@@ -134,6 +129,7 @@ static struct err *effect_begin_stored(void *arg, const char *what, const char *
                                        int64_t *effect_id)
 {
     struct run *run = arg;
+    TRY(run_prove_lease(run, run->project->ctx));
     return store_effect_begin(&run->lease, run->current_seq, what, subject, detail, effect_id);
 }
 
@@ -168,61 +164,4 @@ void run_fill_services(struct run *run)
         .confirm = service_confirm,
     };
     run->effects = (struct effect_log){.arg = run, .begin = effect_begin_stored, .end = effect_end_stored};
-}
-
-/* --- the heartbeat --- */
-
-static struct err *beat(struct run *run, const struct ctx *ctx)
-{
-    CLEANUP_STORE struct store *store = NULL; /* a handle belongs to one thread */
-    TRY(store_open(run->project->store_path, &store));
-    struct lease lease = run->lease;
-    lease.store = store;
-    for (;;) {
-        CLEANUP_ERR struct err *stop = ctx_sleep(ctx, STORE_LEASE_MS / 4);
-        if (stop)
-            return NULL; /* asked to end */
-        TRY(store_lease_renew(&lease));
-    }
-}
-
-static void *heartbeat_main(void *arg)
-{
-    struct run *run = arg;
-    const struct ctx ctx = {.cancel_fd = run->stop_fd, .deadline_ms = CTX_NO_DEADLINE};
-    struct err *e = beat(run, &ctx);
-    if (e) {
-        log_error("%s: lease lost: %s", run->id, err_text(e));
-        const uint64_t one = 1;
-        if (run->options->cancel_fd >= 0 && write(run->options->cancel_fd, &one, sizeof(one)) < 0)
-            log_error("%s: cannot cancel: %s", run->id, strerror(errno));
-    }
-    err_free(e);
-    return NULL;
-}
-
-struct err *run_start_heartbeat(struct run *run)
-{
-    run->stop_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    if (run->stop_fd < 0)
-        return err_errno(ERR_INTERNAL, errno, "make an eventfd");
-    int rc = pthread_create(&run->heartbeat, NULL, heartbeat_main, run);
-    if (rc) {
-        close(run->stop_fd);
-        return err_errno(ERR_INTERNAL, rc, "start the heartbeat thread");
-    }
-    run->beating = true;
-    return NULL;
-}
-
-void run_stop_heartbeat(struct run *run)
-{
-    if (!run->beating)
-        return;
-    const uint64_t one = 1;
-    if (write(run->stop_fd, &one, sizeof(one)) < 0)
-        log_error("%s: cannot stop the heartbeat: %s", run->id, strerror(errno));
-    pthread_join(run->heartbeat, NULL);
-    close(run->stop_fd);
-    run->beating = false;
 }

@@ -26,12 +26,12 @@ struct shared_lease {
     struct shared_lease_state ours;
     pthread_mutex_t mutex; /* for all below */
     char etag[128];
-    int64_t renewed_ms;         /* boot clock, when the last successful write was begun */
-    int64_t store_ms, boot_ms;  /* the store's clock, and ours when that question was asked */
+    int64_t renewed_ms;        /* boot clock, when the last successful write was begun */
+    int64_t store_ms, boot_ms; /* the store's clock, and ours when that question was asked */
     int64_t skew_ms;
     enum loss loss;
-    char *lost_to; /* text for the error */
-    bool late;     /* the last renewal failed */
+    const char *lost_to; /* for the error */
+    bool late;           /* the last renewal failed */
 };
 
 /* --- the object --- */
@@ -63,15 +63,20 @@ static struct err *look(const struct ctx *ctx, struct shared_lease *lease, struc
     lease->store_ms = seen->version.answered_ms;
     lease->boot_ms = asked_ms;
     seen->exists = !e;
-    return seen->exists ? shared_lease_parse(arena, text, length, lease->ours.host, &seen->state) : NULL;
+    if (!seen->exists)
+        return NULL;
+    struct err *broken = shared_lease_parse(arena, text, length, lease->ours.host, &seen->state);
+    return broken ? err_with_hint(broken, "when nobody works on the host remove 's3://%s/%s'",
+                                  s3_bucket(lease->s3), lease->key)
+                  : NULL;
 }
 
 static struct err *swap(const struct ctx *ctx, struct shared_lease *lease, struct arena *arena,
-                        const char *expected_etag)
+                        const struct shared_lease_state *state, const char *expected_etag)
 {
     struct s3_version version;
     const int64_t begun_ms = clock_boot_ms();
-    const char *text = shared_lease_format(arena, &lease->ours);
+    const char *text = shared_lease_format(arena, state);
     TRY(s3_swap(ctx, lease->s3, arena, lease->key, text, strlen(text), expected_etag, &version));
     if (strlen(version.etag) >= sizeof(lease->etag))
         return err_new(ERR_REJECTED, "the store's ETag is longer than %zu bytes", sizeof(lease->etag));
@@ -110,7 +115,7 @@ static struct err *try_acquire(const struct ctx *ctx, struct shared_lease *lease
         return held(lease, &seen.state);
     lease->ours.epoch = seen.state.epoch + 1;
     lease->ours.expires_ms = store_now(lease) + STORE_LEASE_MS;
-    struct err *e = swap(ctx, lease, arena, seen.version.etag);
+    struct err *e = swap(ctx, lease, arena, &lease->ours, seen.version.etag);
     *again = e && must_look(e);
     return e;
 }
@@ -180,10 +185,10 @@ static bool is_ours(const struct shared_lease *lease, const struct seen *seen)
 static void set_taken(struct shared_lease *lease, const struct seen *seen)
 {
     lease->loss = TAKEN;
-    lease->lost_to = !seen->exists       ? "it was removed"
+    lease->lost_to = !seen->exists      ? "it was removed"
                      : !seen->state.run ? "somebody else had it and gave it back"
-                                        : arena_printf(lease->arena, "run '%s' of %s took it", seen->state.run,
-                                                       seen->state.owner);
+                                        : arena_printf(lease->arena, "run '%s' of %s took it",
+                                                       seen->state.run, seen->state.owner);
 }
 
 static struct err *loss_error(const struct shared_lease *lease)
@@ -195,19 +200,21 @@ static struct err *loss_error(const struct shared_lease *lease)
                                      lease->ours.host, lease->lost_to),
                              "this process was paused too long, or somebody took over: look at 's3://%s/%s'",
                              s3_bucket(lease->s3), lease->key);
-    return err_with_hint(err_new(ERR_TIMEOUT, "the shared lease of host '%s' could not be renewed in time: %s",
-                                 lease->ours.host, lease->lost_to),
-                         "when the object store answers again: rehost resume %s   or, when nobody else works on this "
-                         "host: rehost resume %s --i-am-alone",
-                         lease->ours.run, lease->ours.run);
+    return err_with_hint(
+        err_new(ERR_TIMEOUT, "the shared lease of host '%s' could not be renewed in time: %s",
+                lease->ours.host, lease->lost_to),
+        "when the object store answers again: rehost resume %s   or, when nobody else works on this "
+        "host: rehost resume %s --i-am-alone",
+        lease->ours.run, lease->ours.run);
 }
 
-/* Writes `ours`, which says the new expiry. A lease that is not ours is marked as taken. */
-static struct err *write_ours(const struct ctx *ctx, struct shared_lease *lease)
+/* A lease that turns out not to be ours is marked as taken. */
+static struct err *write_ours(const struct ctx *ctx, struct shared_lease *lease,
+                              const struct shared_lease_state *state)
 {
     for (int tries = 1;; tries++) {
         CLEANUP_ARENA struct arena *arena = arena_new(0);
-        CLEANUP_ERR struct err *e = swap(ctx, lease, arena, lease->etag);
+        CLEANUP_ERR struct err *e = swap(ctx, lease, arena, state, lease->etag);
         if (!e || !must_look(e) || tries == TRIES)
             return TAKE(e);
         struct seen seen;
@@ -232,7 +239,7 @@ static struct err *renew_locked(const struct ctx *ctx, struct shared_lease *leas
         return loss_error(lease);
     const struct ctx limited = ctx_with_timeout(ctx, RENEW_TIMEOUT_MS);
     lease->ours.expires_ms = store_now(lease) + STORE_LEASE_MS;
-    CLEANUP_ERR struct err *e = write_ours(&limited, lease);
+    CLEANUP_ERR struct err *e = write_ours(&limited, lease, &lease->ours);
     lease->late = e != NULL;
     if (!e || lease->loss == TAKEN || err_kind(e) == ERR_CANCELLED)
         return TAKE(e);
@@ -275,18 +282,16 @@ int64_t shared_lease_skew_ms(const struct shared_lease *lease)
 
 /* --- the end --- */
 
-struct err *shared_lease_release(const struct ctx *ctx, struct shared_lease *lease)
+struct err *shared_lease_release(struct shared_lease *lease)
 {
-    const struct ctx limited = ctx_with_timeout(ctx, RENEW_TIMEOUT_MS);
-    pthread_mutex_lock(&lease->mutex);
+    const struct ctx whole = ctx_background(), limited = ctx_with_timeout(&whole, RENEW_TIMEOUT_MS);
     struct err *e = NULL;
-    if (lease->loss != TAKEN) {
-        const char *run = lease->ours.run;
-        lease->ours.run = NULL;
-        lease->ours.expires_ms = 0;
-        e = write_ours(&limited, lease);
-        lease->ours.run = run;
-    }
+    pthread_mutex_lock(&lease->mutex);
+    struct shared_lease_state released = lease->ours;
+    released.run = NULL;
+    released.expires_ms = 0;
+    if (lease->loss != TAKEN)
+        e = write_ours(&limited, lease, &released);
     pthread_mutex_unlock(&lease->mutex);
     return e;
 }

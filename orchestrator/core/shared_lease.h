@@ -47,10 +47,11 @@ struct err *shared_lease_renew(const struct ctx *ctx, struct shared_lease *lease
 struct err *shared_lease_check(struct shared_lease *lease) REHOST_MUST_CHECK;
 /* When to renew next. */
 int64_t shared_lease_wait_ms(struct shared_lease *lease);
-/* How far this machine's clock is ahead of the store's, as seen when the lease was taken; 0 when it may be right. */
+/* How far this machine's clock is ahead of the store's, as seen when the lease was taken; 0 when it may be
+ * right. */
 int64_t shared_lease_skew_ms(const struct shared_lease *lease);
-/* Gives it back when it is still ours. */
-struct err *shared_lease_release(const struct ctx *ctx, struct shared_lease *lease) REHOST_MUST_CHECK;
+/* Gives it back when it is still ours; also when the work was cancelled, so it takes no context. */
+struct err *shared_lease_release(struct shared_lease *lease) REHOST_MUST_CHECK;
 void shared_lease_free(struct shared_lease *lease); /* NULL is allowed */
 
 /* Finds out with a canary object whether the store honours If-None-Match and If-Match on PUT. */

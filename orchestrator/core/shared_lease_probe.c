@@ -1,5 +1,5 @@
-/* Some stores ignore conditions on PUT and overwrite (https://github.com/lxc/incus/issues/3651), others answer
- * 501: on those a lease would protect nothing. */
+/* Some stores ignore conditions on PUT and overwrite (https://github.com/lxc/incus/issues/3651), others
+ * answer 501: on those a lease would protect nothing. */
 #include "base/hash.h"
 #include "core/shared_lease.h"
 
@@ -31,12 +31,14 @@ static struct err *probe(const struct ctx *ctx, struct s3 *s3, struct arena *are
 struct err *shared_lease_probe(const struct ctx *ctx, struct s3 *s3, const char *prefix)
 {
     CLEANUP_ARENA struct arena *arena = arena_new(0);
-    const char *key = shared_lease_key(arena, prefix, arena_printf(arena, "probe-%s", hash_random_id(arena, 12)));
+    const char *key =
+        shared_lease_key(arena, prefix, arena_printf(arena, "probe-%s", hash_random_id(arena, 12)));
     struct err *e = probe(ctx, s3, arena, key);
     err_free(s3_delete(ctx, s3, key));
     if (e && err_kind(e) == ERR_REJECTED)
-        return err_with_hint(err_wrap(e, "the bucket '%s' cannot hold leases", s3_bucket(s3)),
-                             "use an object store that honours conditional writes (If-None-Match and If-Match on "
-                             "PUT), or --i-am-alone when nobody else works on the host");
+        return err_with_hint(
+            err_wrap(e, "the bucket '%s' cannot hold leases", s3_bucket(s3)),
+            "use an object store that honours conditional writes (If-None-Match and If-Match on "
+            "PUT), or --i-am-alone when nobody else works on the host");
     return e;
 }

@@ -107,7 +107,7 @@ static struct err *fence_apply(struct step_run *step)
     struct compute_account account;
     TRY(step->services->compute(step->services->core, account_name, &account));
     CLEANUP_ERR struct err *e = prove(step, &account, name);
-    if (!e || err_kind(e) == ERR_CANCELLED || err_kind(e) == ERR_APPROVAL)
+    if (!e || err_kind(e) == ERR_CANCELLED || err_kind(e) == ERR_APPROVAL || err_kind(e) == ERR_STALE)
         return TAKE(e);
     if (!step->services->accept_unproven_fence)
         return err_with_hint(err_wrap(TAKE(e), "prove that the old server '%s' is off", name),

@@ -1,5 +1,6 @@
 /* The S3 client against a real server (Ceph's radosgw). REHOST_S3_JSON names the s3.json of a running one
  * (tests/services/s3-up); without it, a server is started for this test alone. */
+#include "base/clock.h"
 #include "base/decode.h"
 #include "base/fs.h"
 #include "base/hash.h"
@@ -151,6 +152,39 @@ static void an_object_that_must_be_absent_is_stored_once(void **state)
     ok(s3_put(&f.ctx, f.s3, "once", "a", 1, true));
     refuses(ERR_CONFLICT, s3_put(&f.ctx, f.s3, "once", "b", 1, true));
     ok(s3_put(&f.ctx, f.s3, "once", "c", 1, false));
+}
+
+static void a_swap_happens_only_where_the_object_is_what_was_expected(void **state)
+{
+    (void)state;
+    struct s3_version first, second, other;
+    ok(s3_swap(&f.ctx, f.s3, f.arena, "swap", "a", 1, NULL, &first));
+    refuses(ERR_CONFLICT, s3_swap(&f.ctx, f.s3, f.arena, "swap", "b", 1, NULL, &other));
+    ok(s3_swap(&f.ctx, f.s3, f.arena, "swap", "b", 1, first.etag, &second));
+    assert_string_not_equal(first.etag, second.etag);
+    refuses(ERR_CONFLICT, s3_swap(&f.ctx, f.s3, f.arena, "swap", "c", 1, first.etag, &other));
+    char *data;
+    size_t length;
+    ok(s3_get_version(&f.ctx, f.s3, f.arena, "swap", 100, &data, &length, &other));
+    assert_string_equal(data, "b");
+    assert_string_equal(other.etag, second.etag);
+    ok(s3_delete(&f.ctx, f.s3, "swap"));
+    struct err *failed = s3_swap(&f.ctx, f.s3, f.arena, "swap", "c", 1, second.etag, &other);
+    assert_true(failed && (err_kind(failed) == ERR_NOT_FOUND || err_kind(failed) == ERR_CONFLICT));
+    err_free(failed);
+}
+
+static void the_store_tells_its_time_also_of_what_is_not_there(void **state)
+{
+    (void)state;
+    struct s3_version version;
+    char *data;
+    size_t length;
+    const int64_t before_ms = clock_now_ms();
+    refuses(ERR_NOT_FOUND,
+            s3_get_version(&f.ctx, f.s3, f.arena, "nothing-here", 100, &data, &length, &version));
+    assert_null(version.etag);
+    assert_true(version.answered_ms >= before_ms - 1000 && version.answered_ms <= clock_now_ms());
 }
 
 static void a_larger_object_than_expected_is_refused(void **state)
@@ -326,6 +360,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_was_stored_is_read_back),
         cmocka_unit_test(an_object_that_must_be_absent_is_stored_once),
+        cmocka_unit_test(a_swap_happens_only_where_the_object_is_what_was_expected),
+        cmocka_unit_test(the_store_tells_its_time_also_of_what_is_not_there),
         cmocka_unit_test(a_larger_object_than_expected_is_refused),
         cmocka_unit_test(a_range_is_exactly_what_was_asked_for),
         cmocka_unit_test(head_tells_size_time_and_etag_without_quotes),
