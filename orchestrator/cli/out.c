@@ -8,7 +8,7 @@
 
 /* Everything that leaves the program passes the scrubber: a net beneath the rule that secrets have no
  * formatter. */
-static void write_scrubbed(FILE *stream, const char *fmt, va_list args)
+static void REHOST_PRINTF(2, 0) write_scrubbed(FILE *stream, const char *fmt, va_list args)
 {
     CLEANUP_STRBUF struct strbuf raw, clean;
     strbuf_init(&raw, 0);
@@ -44,7 +44,7 @@ void out_error(const struct cli *cli, struct err *e)
         out_info("   %s\n", err_hint(e));
 }
 
-static void print_document(const char *fmt, ...)
+static void REHOST_PRINTF(1, 2) print_document(const char *fmt, ...)
 {
     va_list args;
     va_start(args, fmt);

@@ -135,7 +135,7 @@ static bool is_gone(pid_t pid)
     FILE *stat = fopen(path, "re");
     if (!stat)
         return true;
-    (void)fread(text, 1, sizeof(text) - 1, stat);
+    text[fread(text, 1, sizeof(text) - 1, stat)] = '\0';
     (void)fclose(stat);
     return strstr(text, ") Z ") != NULL; /* nobody may be there to reap an orphan */
 }
