@@ -144,8 +144,10 @@ static struct err *flags_of(struct run *run, struct job *job, const struct expr_
 static struct err *render_text(struct job *job, const struct expr_env *env, char **text)
 {
     size_t length;
-    TRY(template_render_text(job->arena, env, job->entry->file, job->entry->text, strlen(job->entry->text),
-                             text, &length));
+    const char *name =
+        arena_printf(job->arena, "%s:%d (%s)", job->entry->file, job->entry->line, job->entry->module->name);
+    TRY(template_render_text(job->arena, env, name, job->entry->text, strlen(job->entry->text), text,
+                             &length));
     if (strlen(*text) != length)
         return entry_error(job->entry, "a command cannot hold NUL bytes");
     return NULL;

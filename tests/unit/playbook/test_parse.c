@@ -1,0 +1,167 @@
+/* What is wrong in a playbook is said with its place and, where possible, what was meant. */
+#include "play_fixture.h"
+
+static struct fixture *f;
+
+static int setup(void **state)
+{
+    (void)state;
+    f = fixture_new();
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    (void)state;
+    fixture_free(f);
+    return 0;
+}
+
+static void expect_error(const char *text, const char *message, const char *hint)
+{
+    const struct playbook *playbook;
+    put_file(f, "play.yml", text);
+    CLEANUP_ERR struct err *e = load(f, &playbook);
+    if (!e)
+        fail_msg("accepted, but '%s' was expected:\n%s", message, text);
+    assert_int_equal(err_kind(e), ERR_INPUT);
+    assert_holds(err_text(e), message);
+    if (hint)
+        assert_holds(err_hint(e), hint);
+}
+
+static void expect_good(const char *text)
+{
+    const struct playbook *playbook;
+    put_file(f, "play.yml", text);
+    CLEANUP_ERR struct err *e = load(f, &playbook);
+    if (e)
+        fail_msg("%s (%s)", err_text(e), err_hint(e) ? err_hint(e) : "");
+}
+
+#define PLAY "- hosts: all\n  tasks:\n"
+
+static void unknown_modules_and_keywords_are_errors_with_place_and_suggestion(void **state)
+{
+    (void)state;
+    expect_error(PLAY "    - coppy: {dest: /x, content: y}\n",
+                 "play.yml:3:7: there is no module or keyword 'coppy'", "'copy'");
+    expect_error(PLAY "    - command: id\n      notfy: x\n",
+                 "play.yml:4:7: there is no module or keyword 'notfy'", "'notify'");
+    expect_error("- hosts: all\n  handler: []\n", "play.yml:2:3: 'handler' is not a keyword of a play",
+                 "'handlers'");
+    expect_error(PLAY "    - block:\n        - command: id\n      rescu: []\n",
+                 "'rescu' is not a keyword of a block", "'rescue'");
+    expect_error(PLAY "    - block: []\n      loop: [1]\n", "'loop' is not a keyword of a block", NULL);
+    expect_error(PLAY "    - name: nothing\n", "play.yml:3:7: this task has no module", NULL);
+    expect_error(PLAY "    - command: a\n      shell: b\n", "a task has one module", NULL);
+    expect_error(PLAY "    - community.general.apt: {name: x}\n", "there is no module", "'apt'");
+}
+
+static void arguments_are_checked(void **state)
+{
+    (void)state;
+    expect_error(PLAY "    - apt: {nam: nginx}\n", "module 'apt' has no argument 'nam'", "'name'");
+    expect_error(PLAY "    - file: {path: /x, state: dir}\n", "argument 'state' of 'file' cannot be 'dir'",
+                 "directory");
+    expect_error(PLAY "    - copy: {content: x}\n", "module 'copy' needs the argument 'dest'", NULL);
+    expect_error(PLAY "    - file: {path: /x, dest: /y}\n", "'path' is given twice", NULL);
+    expect_error(PLAY "    - command:\n", "needs a command", NULL);
+    expect_error(PLAY "    - template: {src: none.j2, dest: /x}\n", "there is no file 'none.j2'",
+                 "templates/");
+    expect_error(PLAY "    - apt: name nginx\n", "is not key=value", NULL);
+}
+
+static void expressions_and_templates_are_parsed_beforehand(void **state)
+{
+    (void)state;
+    expect_error(PLAY "    - command: id\n      when: a ==\n", "play.yml:4", NULL);
+    expect_error(PLAY "    - command: echo {{ a | defalt(1) }}\n", "play.yml:3", "default");
+    expect_error(PLAY "    - command: id\n      become: maybe\n", "'become' must be yes or no", NULL);
+    expect_error(PLAY "    - command: id\n      register: 1x\n", "must be the name of a variable", NULL);
+    expect_error(PLAY "    - command: id\n      loop: [1]\n      loop_control: {lable: x}\n",
+                 "'lable' is not a keyword", "'label'");
+}
+
+static void what_rehost_cannot_do_is_refused(void **state)
+{
+    (void)state;
+    expect_error(PLAY "    - command: id\n      delegate_to: localhost\n", "'delegate_to' another machine",
+                 NULL);
+    expect_error("- hosts: all\n  connection: local\n", "'connection: local'", NULL);
+    expect_error(PLAY "    - local_action: command id\n", "'local_action' is not supported", NULL);
+    expect_error("- tasks: []\n", "has no 'hosts'", NULL);
+    expect_error("hosts: all\n", "a playbook is a list of plays", NULL);
+}
+
+static void handlers_must_exist(void **state)
+{
+    (void)state;
+    expect_error(PLAY "    - command: id\n      notify: restart ngix\n  handlers:\n    - name: restart "
+                      "nginx\n      command: id\n",
+                 "there is no handler 'restart ngix'", "'restart nginx'");
+    expect_good(PLAY "    - command: id\n      notify: web changed\n  handlers:\n    - name: a\n      "
+                     "listen: web changed\n      command: id\n");
+}
+
+static void roles_includes_and_imports_are_read_and_checked(void **state)
+{
+    (void)state;
+    expect_error("- hosts: all\n  roles: [none]\n", "play.yml:2:11: there is no role 'none'", "roles");
+    put_file(f, "roles/web/tasks/main.yml", "- comand: id\n");
+    expect_error("- hosts: all\n  roles: [web]\n", "roles/web/tasks/main.yml:1:3: there is no module",
+                 "'command'");
+    put_file(f, "more.yml", "- include_tasks: more.yml\n");
+    expect_error(PLAY "    - import_tasks: more.yml\n", "nested more than", NULL);
+    expect_error(PLAY "    - include_tasks: none.yml\n", "there is no file 'none.yml'", NULL);
+    put_file(f, "other.yml", "- hosts: all\n  task: []\n");
+    expect_error("- import_playbook: other.yml\n", "other.yml:2:3: 'task'", "'tasks'");
+}
+
+static void full_names_key_value_and_static_counts(void **state)
+{
+    (void)state;
+    const struct playbook *playbook;
+    put_file(f, "more.yml",
+             "- command: id\n- block:\n    - command: id\n  rescue:\n    - ansible.builtin.debug: msg=hi\n");
+    put_file(
+        f, "play.yml",
+        "- name: first\n  hosts: all\n  tasks:\n    - ansible.builtin.copy: dest=/x content='a b' mode=0644\n"
+        "    - community.general.ufw: {rule: allow, port: '22'}\n    - ansible.posix.authorized_key: {user: "
+        "a, key: b}\n"
+        "    - include_tasks: more.yml\n  handlers:\n    - name: h\n      command: id\n");
+    assert_null(load(f, &playbook));
+    assert_int_equal(playbook_task_count(playbook), 6);
+    assert_string_equal(playbook_name(playbook), "first");
+}
+
+static void the_digest_covers_every_file_that_can_be_used(void **state)
+{
+    (void)state;
+    const struct playbook *one, *two, *three;
+    put_file(f, "roles/web/tasks/main.yml", "- command: id\n");
+    put_file(f, "roles/web/files/data", "1");
+    put_file(f, "play.yml", "- hosts: all\n  roles: [web]\n");
+    assert_null(load(f, &one));
+    assert_null(load(f, &two));
+    assert_string_equal(playbook_digest(one), playbook_digest(two));
+    put_file(f, "roles/web/files/data", "2");
+    assert_null(load(f, &three));
+    assert_string_not_equal(playbook_digest(one), playbook_digest(three));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(unknown_modules_and_keywords_are_errors_with_place_and_suggestion,
+                                        setup, teardown),
+        cmocka_unit_test_setup_teardown(arguments_are_checked, setup, teardown),
+        cmocka_unit_test_setup_teardown(expressions_and_templates_are_parsed_beforehand, setup, teardown),
+        cmocka_unit_test_setup_teardown(what_rehost_cannot_do_is_refused, setup, teardown),
+        cmocka_unit_test_setup_teardown(handlers_must_exist, setup, teardown),
+        cmocka_unit_test_setup_teardown(roles_includes_and_imports_are_read_and_checked, setup, teardown),
+        cmocka_unit_test_setup_teardown(full_names_key_value_and_static_counts, setup, teardown),
+        cmocka_unit_test_setup_teardown(the_digest_covers_every_file_that_can_be_used, setup, teardown),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
