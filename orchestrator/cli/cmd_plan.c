@@ -2,15 +2,19 @@
 #include "cli/out.h"
 #include "cli/plan_options.h"
 #include "cli/show.h"
-#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
 #define DAY_MS (24 * 60 * 60 * 1000LL)
 
 /* "02:41" is the last time that the clock showed it, in UTC; anything else is a full date. */
 static struct err *parse_moment(const char *text, int64_t *epoch_ms)
 {
-    int hour, minute, used = 0;
-    if (sscanf(text, "%2d:%2d%n", &hour, &minute, &used) != 2 || text[used] || hour > 23 || minute > 59)
+    static const char digits[] = "0123456789";
+    if (strlen(text) != 5 || strspn(text, digits) != 2 || text[2] != ':' || strspn(text + 3, digits) != 2)
+        return clock_parse_utc(text, epoch_ms);
+    const long hour = strtol(text, NULL, 10), minute = strtol(text + 3, NULL, 10);
+    if (hour > 23 || minute > 59)
         return clock_parse_utc(text, epoch_ms);
     const int64_t now_ms = clock_now_ms(), midnight_ms = now_ms - now_ms % DAY_MS;
     *epoch_ms = midnight_ms + (hour * 60 + minute) * 60000LL;

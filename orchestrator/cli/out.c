@@ -15,8 +15,8 @@ static void REHOST_PRINTF(2, 0) write_scrubbed(FILE *stream, const char *fmt, va
     strbuf_init(&clean, 0);
     strbuf_vaddf(&raw, fmt, args);
     scrub_text(raw.data, raw.length, &clean);
-    fwrite(clean.data, 1, clean.length, stream);
-    fflush(stream);
+    (void)fwrite(clean.data, 1, clean.length, stream);
+    (void)fflush(stream);
 }
 
 void out_text(const struct cli *cli, const char *fmt, ...)

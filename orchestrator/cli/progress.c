@@ -79,11 +79,11 @@ static void heartbeat(struct progress *p)
 static void on_begin(void *arg, const char *run, const struct plan *plan, bool resumed)
 {
     struct progress *p = arg;
-    snprintf(p->run, sizeof(p->run), "%s", run);
+    (void)snprintf(p->run, sizeof(p->run), "%s", run);
     p->incident_ms = json_integer_value(json_object_get(plan->json, "incident_ms"));
     p->rto_ms = json_integer_value(decode_find(plan->json, "objectives.rto_ms"));
     char line[160];
-    snprintf(line, sizeof(line), "Go on with: rehost resume %s\n", run);
+    (void)snprintf(line, sizeof(line), "Go on with: rehost resume %s\n", run);
     stop_set_resume_line(line);
     out_info("%s %s  run %s  %s\n", resumed ? "resuming" : "begin", plan_host(plan), run,
              json_string_value(json_object_get(plan->json, "kind")));
@@ -95,7 +95,7 @@ static void on_step_begin(void *arg, const struct run_step_view *step)
     p->seq = step->seq;
     p->count = step->count;
     p->doing[0] = '\0';
-    snprintf(p->title, sizeof(p->title), "%s", step->title);
+    (void)snprintf(p->title, sizeof(p->title), "%s", step->title);
     p->step_started_ms = p->last_said_ms = clock_boot_ms();
     heartbeat(p);
 }
@@ -122,7 +122,7 @@ static void on_note(void *arg, const char *text)
 static void on_live(void *arg, const char *text)
 {
     struct progress *p = arg;
-    snprintf(p->doing, sizeof(p->doing), "%s", text);
+    (void)snprintf(p->doing, sizeof(p->doing), "%s", text);
     heartbeat(p);
 }
 
@@ -138,7 +138,7 @@ static void on_progress(void *arg, const struct dataset_progress *progress)
         spent_ms > 1000
             ? arena_printf(scratch, "  %s/s", out_bytes(scratch, progress->bytes_done * 1000 / spent_ms))
             : "";
-    snprintf(p->doing, sizeof(p->doing), "%s%s%s  %s", out_bytes(scratch, progress->bytes_done), total, rate,
+    (void)snprintf(p->doing, sizeof(p->doing), "%s%s%s  %s", out_bytes(scratch, progress->bytes_done), total, rate,
              progress->note ? progress->note : "");
     heartbeat(p);
 }

@@ -52,5 +52,5 @@ struct err *stop_init(int *cancel_fd)
 
 void stop_set_resume_line(const char *line)
 {
-    snprintf(resume_line, sizeof(resume_line), "%s", line);
+    (void)snprintf(resume_line, sizeof(resume_line), "%s", line);
 }

@@ -274,15 +274,15 @@ static json_t *plan_head(struct maker *maker, const char *kind, const char *scen
     maker->steps = json_array();
     maker->points = json_array();
     maker->warnings = json_array();
-    const int64_t now_ms = clock_now_ms();
+    const int64_t now_ms = clock_now_ms(), until_ms = now_ms + PLAN_VALID_MS;
     return json_pack(
         "{s:i, s:s, s:s, s:s, s:I, s:I, s:I, s:{s:s, s:s}, s:{s:I, s:I}, s:{}, s:o, s:[], s:o, s:o}",
         "format", PLAN_FORMAT, "kind", kind, "host", maker->host->name, "scenario", scenario, "made_ms",
-        (json_int_t)now_ms, "valid_until_ms", (json_int_t)(now_ms + PLAN_VALID_MS), "incident_ms",
-        (json_int_t)incident_ms, "inventory", "path", inventory->path, "digest", inventory->digest,
-        "objectives", "rto_ms", (json_int_t)maker->host->objectives.rto_ms, "rpo_ms",
-        (json_int_t)maker->host->objectives.rpo_ms, "facts", "restore_points", maker->points, "struck",
-        "warnings", maker->warnings, "steps", maker->steps);
+        (json_int_t)now_ms, "valid_until_ms", (json_int_t)until_ms, "incident_ms", (json_int_t)incident_ms,
+        "inventory", "path", inventory->path, "digest", inventory->digest, "objectives", "rto_ms",
+        (json_int_t)maker->host->objectives.rto_ms, "rpo_ms", (json_int_t)maker->host->objectives.rpo_ms,
+        "facts", "restore_points", maker->points, "struck", "warnings", maker->warnings, "steps",
+        maker->steps);
 }
 
 static struct err *fill_recover(struct maker *maker, json_t *plan, int64_t incident_ms)

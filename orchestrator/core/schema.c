@@ -102,12 +102,12 @@ static struct err *bind_items(const struct binder *binder, const struct schema_k
     TRY(expect(node, named ? YAML_MAP : YAML_LIST, path, named ? "a map of names" : "a list"));
     char *items = arena_array(binder->arena, node->count + 1, key->sub->struct_size);
     for (size_t i = 0; i < node->count; i++) {
-        char *item = items + i * key->sub->struct_size;
+        void *item = items + i * key->sub->struct_size;
         const char *where = named ? path_join(binder->arena, path, node->keys[i]->text)
                                   : arena_printf(binder->arena, "%s[%zu]", path, i);
         TRY(bind_map(binder, key->sub, node->items[i], where, item));
         if (named)
-            memcpy(item, &node->keys[i]->text, sizeof(const char *));
+            *(const char **)item = node->keys[i]->text;
     }
     out->items = items;
     out->count = node->count;

@@ -1,5 +1,7 @@
 /* The command line as it is typed: what is wrong is said with what was probably meant. */
+#include "base/clock.h"
 #include "cli/cli.h"
+#include "cli/plan_options.h"
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -167,6 +169,44 @@ static void a_program_gets_json_also_when_the_rest_is_wrong(void **state)
     assert_true(cli.json);
 }
 
+static int64_t incident_of(const char *text, bool *valid)
+{
+    CLEANUP_ARENA struct arena *arena = arena_new(0);
+    struct cli cli;
+    struct plan_options options;
+    ok(parse(arena, &cli, WORDS("plan", "--incident", text)));
+    CLEANUP_ERR struct err *e = cli_plan_options(&cli, &options);
+    *valid = !e;
+    return e ? 0 : options.incident_ms;
+}
+
+static void a_time_of_day_is_the_last_one_that_has_passed(void **state)
+{
+    (void)state;
+    static const char *const times[] = {"00:00", "02:41", "12:00", "23:59"};
+    for (size_t i = 0; i < sizeof(times) / sizeof(*times); i++) {
+        bool valid;
+        int64_t at_ms = incident_of(times[i], &valid), age_ms = clock_now_ms() - at_ms;
+        assert_true(valid);
+        assert_true(age_ms >= 0 && age_ms <= 24 * 3600000 + 60000);
+        int minute = atoi(times[i]) * 60 + atoi(times[i] + 3);
+        assert_int_equal(at_ms / 60000 % 1440, minute);
+    }
+}
+
+static void what_is_no_time_is_refused(void **state)
+{
+    (void)state;
+    static const char *const times[] = {
+        "24:00", "12:60", "-1:00", "+1:00", "1:00", "12:0", "12:00x", "soon", "2999-01-01T00:00:00Z"};
+    for (size_t i = 0; i < sizeof(times) / sizeof(*times); i++) {
+        bool valid;
+        incident_of(times[i], &valid);
+        if (valid)
+            fail_msg("'%s' was taken for a time", times[i]);
+    }
+}
+
 /* --- the table itself --- */
 
 static void every_command_is_complete(void **state)
@@ -253,6 +293,8 @@ int main(void)
         cmocka_unit_test(a_missing_argument_comes_with_an_example),
         cmocka_unit_test(one_argument_too_many_is_named),
         cmocka_unit_test(a_program_gets_json_also_when_the_rest_is_wrong),
+        cmocka_unit_test(a_time_of_day_is_the_last_one_that_has_passed),
+        cmocka_unit_test(what_is_no_time_is_refused),
         cmocka_unit_test(every_command_is_complete),
         cmocka_unit_test(every_example_can_be_parsed),
         cmocka_unit_test(no_option_of_a_command_hides_another),
