@@ -210,7 +210,7 @@ struct err *s3_send(const struct ctx *ctx, struct s3 *s3, struct arena *arena, c
 struct err *s3_send_xml(const struct ctx *ctx, struct s3 *s3, struct arena *arena, const struct s3_call *call,
                         xmlDocPtr *doc)
 {
-    struct http_response response;
+    struct http_response response = {0};
     TRY(s3_send(ctx, s3, arena, call, &response));
     xmlDocPtr parsed CLEANUP_XML = s3xml_parse(response.body, response.body_length);
     if (!parsed)
@@ -255,7 +255,7 @@ struct err *s3_put(const struct ctx *ctx, struct s3 *s3, const char *key, const 
                    bool only_if_absent)
 {
     struct arena *arena CLEANUP_ARENA = arena_new(0);
-    struct http_response response;
+    struct http_response response = {0};
     const struct http_header absent = {"If-None-Match", "*"}, none = {0};
     return put(ctx, s3, arena, key, data, length, only_if_absent ? absent : none, &response);
 }
@@ -301,7 +301,7 @@ static struct err *get(const struct ctx *ctx, struct s3 *s3, struct arena *arena
 struct err *s3_get(const struct ctx *ctx, struct s3 *s3, struct arena *arena, const char *key,
                    size_t max_bytes, char **data, size_t *length)
 {
-    struct http_response response;
+    struct http_response response = {0};
     return get(ctx, s3, arena, key, max_bytes, data, length, &response);
 }
 
@@ -321,7 +321,7 @@ struct err *s3_get_version(const struct ctx *ctx, struct s3 *s3, struct arena *a
 struct err *s3_get_range(const struct ctx *ctx, struct s3 *s3, struct arena *arena, const char *key,
                          int64_t offset, size_t length, char **data, size_t *got)
 {
-    struct http_response response;
+    struct http_response response = {0};
     const char *range =
         arena_printf(arena, "bytes=%lld-%lld", (long long)offset, (long long)offset + (long long)length - 1);
     const struct s3_call call = {
@@ -338,7 +338,7 @@ struct err *s3_get_range(const struct ctx *ctx, struct s3 *s3, struct arena *are
 struct err *s3_head(const struct ctx *ctx, struct s3 *s3, struct arena *arena, const char *key,
                     struct s3_object *object)
 {
-    struct http_response response;
+    struct http_response response = {0};
     const struct s3_call call = {.what = "look at", .method = "HEAD", .key = key};
     TRY(s3_send(ctx, s3, arena, &call, &response));
     const char *length = http_response_header(&response, "content-length");
@@ -356,7 +356,7 @@ struct err *s3_head(const struct ctx *ctx, struct s3 *s3, struct arena *arena, c
 struct err *s3_delete(const struct ctx *ctx, struct s3 *s3, const char *key)
 {
     struct arena *arena CLEANUP_ARENA = arena_new(0);
-    struct http_response response;
+    struct http_response response = {0};
     const struct s3_call call = {.what = "delete", .method = "DELETE", .key = key};
     struct err *failed = s3_send(ctx, s3, arena, &call, &response);
     if (failed && err_kind(failed) == ERR_NOT_FOUND) {
@@ -438,7 +438,7 @@ struct err *s3_list(const struct ctx *ctx, struct s3 *s3, struct arena *arena, c
 struct err *s3_ensure_bucket(const struct ctx *ctx, struct s3 *s3)
 {
     struct arena *arena CLEANUP_ARENA = arena_new(0);
-    struct http_response response;
+    struct http_response response = {0};
     const struct s3_call look = {.what = "look at", .method = "HEAD"};
     const struct s3_call make = {.what = "create", .method = "PUT"};
     struct err *failed = s3_send(ctx, s3, arena, &look, &response);

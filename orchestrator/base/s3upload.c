@@ -188,7 +188,7 @@ struct err *s3_list_uploads(const struct ctx *ctx, struct s3 *s3, struct arena *
 struct err *s3_abort_upload(const struct ctx *ctx, struct s3 *s3, const char *key, const char *upload_id)
 {
     struct arena *arena CLEANUP_ARENA = arena_new(0);
-    struct http_response response;
+    struct http_response response = {0};
     const struct s3_call call = {
         .what = "abort the upload of", .method = "DELETE", .key = key, .params = {{"uploadId", upload_id}}};
     struct err *failed = s3_send(ctx, s3, arena, &call, &response);

@@ -13,7 +13,8 @@ const size_t cli_common_option_count = sizeof(cli_common_options) / sizeof(*cli_
 
 #define ALONE                                                                                                \
     {                                                                                                        \
-        "i-am-alone", 0, NULL, "go on without the shared lease in the bucket: nobody else works on this host" \
+        "i-am-alone", 0, NULL,                                                                               \
+            "go on without the shared lease in the bucket: nobody else works on this host"                   \
     }
 
 static const struct cli_option init_options[] = {
@@ -97,10 +98,11 @@ const struct cli_command cli_commands[] = {
      .max_arguments = 1,
      .run = cmd_check,
      .summary = "find out today what would stop a recovery tomorrow",
-     .description = "Looks at tokens, places, images, playbooks, keys, object storage, restore points and "
-                    "their age, DNS and "
-                    "its TTLs. Changes nothing; in the bucket it writes a probe object and removes it, to see "
-                    "whether leases can be kept there. Exit 2 when something needs attention.",
+     .description =
+         "Looks at tokens, places, images, playbooks, keys, object storage, restore points and "
+         "their age, DNS and "
+         "its TTLs. Changes nothing; in the bucket it writes a probe object and removes it, to see "
+         "whether leases can be kept there. Exit 2 when something needs attention.",
      .example = "rehost check"},
     {.name = "plan",
      .arguments = "[HOST]",

@@ -282,7 +282,7 @@ struct err *run_resume(struct project *project, struct arena *arena, const char 
     if (row.state == RUN_DONE || row.state == RUN_ABANDONED)
         return err_with_hint(err_new(ERR_INPUT, "run '%s' is %s", run_id, run_state_name(row.state)),
                              "rehost report %s", run_id);
-    struct run run = {.project = project, .arena = arena, .options = options, .id = row.id};
+    struct run run = {.project = project, .arena = arena, .options = options, .id = row.id, .resumed = true};
     TRY(inventory_host(project->inventory, row.host, &run.host));
     TRY(plan_parse(arena, row.plan, strlen(row.plan), &run.plan));
     TRY(run_take_leases(&run));

@@ -18,7 +18,7 @@ static bool has_storage(const struct run *run)
 static struct err *explain(struct run *run, struct err *e)
 {
     enum err_kind kind = err_kind(e);
-    if (kind == ERR_HELD || kind == ERR_CANCELLED)
+    if (kind == ERR_HELD || kind == ERR_STALE || kind == ERR_CANCELLED)
         return e;
     CLEANUP_ARENA struct arena *arena = arena_new(0);
     const char *cure = arena_strdup(arena, err_hint(e));
@@ -35,8 +35,13 @@ static struct err *take_shared(struct run *run)
     if (!has_storage(run) || run->options->alone)
         return NULL;
     TRY(project_s3(run->project, &s3));
-    struct err *e = shared_lease_acquire(run->project->ctx, s3, run->project->inventory->storage.prefix,
-                                         run->host->name, run->id, &run->shared);
+    const char *kind = json_string_value(json_object_get(run->plan.json, "kind")); /* a removal has no plan */
+    const struct shared_lease_options options = {.prefix = run->project->inventory->storage.prefix,
+                                                 .host = run->host->name,
+                                                 .run = run->id,
+                                                 .recovers = kind && !strcmp(kind, "recover"),
+                                                 .resumes = run->resumed};
+    struct err *e = shared_lease_acquire(run->project->ctx, s3, &options, &run->shared);
     return e ? explain(run, e) : NULL;
 }
 

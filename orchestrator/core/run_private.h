@@ -11,6 +11,7 @@ struct run {
     const char *id;
     const struct host *host;
     struct plan plan;
+    bool resumed;
     struct lease lease;
     struct shared_lease *shared; /* NULL: no storage, or the user is alone */
     json_t *facts;               /* step id -> output */

@@ -47,6 +47,12 @@ static int64_t store_now(const struct shared_lease *lease)
     return lease->store_ms + clock_boot_ms() - lease->boot_ms;
 }
 
+static void keep_store_time(struct shared_lease *lease, const struct s3_version *version, int64_t asked_ms)
+{
+    lease->store_ms = version->answered_ms;
+    lease->boot_ms = asked_ms;
+}
+
 static struct err *look(const struct ctx *ctx, struct shared_lease *lease, struct arena *arena,
                         struct seen *seen)
 {
@@ -60,8 +66,7 @@ static struct err *look(const struct ctx *ctx, struct shared_lease *lease, struc
         return TAKE(e);
     if (!seen->version.answered_ms)
         return err_new(ERR_REJECTED, "the store does not tell its time (no 'Date' in its answer)");
-    lease->store_ms = seen->version.answered_ms;
-    lease->boot_ms = asked_ms;
+    keep_store_time(lease, &seen->version, asked_ms);
     seen->exists = !e;
     if (!seen->exists)
         return NULL;
@@ -82,6 +87,8 @@ static struct err *swap(const struct ctx *ctx, struct shared_lease *lease, struc
         return err_new(ERR_REJECTED, "the store's ETag is longer than %zu bytes", sizeof(lease->etag));
     memcpy(lease->etag, version.etag, strlen(version.etag) + 1);
     lease->renewed_ms = begun_ms;
+    if (version.answered_ms)
+        keep_store_time(lease, &version, begun_ms);
     return NULL;
 }
 
@@ -103,16 +110,31 @@ static struct err *held(const struct shared_lease *lease, const struct shared_le
         s3_bucket(lease->s3), lease->key);
 }
 
-static struct err *try_acquire(const struct ctx *ctx, struct shared_lease *lease, const char *prefix,
-                               bool *again)
+/* What a run knows of the world is out of date when another one has rebuilt its host meanwhile. */
+static struct err *superseded(const struct shared_lease *lease, const struct shared_lease_state *state)
+{
+    return err_with_hint(
+        err_new(ERR_STALE, "run '%s' has worked on recovering host '%s' since run '%s' stopped",
+                state->recovered_by, state->host, lease->ours.run),
+        "give this one up with: rehost destroy %s   or, when the other changed nothing, go on "
+        "with: rehost resume %s --i-am-alone",
+        lease->ours.run, lease->ours.run);
+}
+
+static struct err *try_acquire(const struct ctx *ctx, struct shared_lease *lease,
+                               const struct shared_lease_options *options, bool *again)
 {
     CLEANUP_ARENA struct arena *arena = arena_new(0);
     struct seen seen;
     TRY(look(ctx, lease, arena, &seen));
+    const char *recovered_by = seen.state.recovered_by;
     if (!seen.exists)
-        TRY(shared_lease_probe(ctx, lease->s3, prefix));
+        TRY(shared_lease_probe(ctx, lease->s3, options->prefix));
     else if (!shared_lease_is_free(&seen.state, store_now(lease)))
         return held(lease, &seen.state);
+    else if (options->resumes && recovered_by && strcmp(recovered_by, options->run) != 0)
+        return superseded(lease, &seen.state);
+    lease->ours.recovered_by = options->recovers ? lease->ours.run : arena_strdup(lease->arena, recovered_by);
     lease->ours.epoch = seen.state.epoch + 1;
     lease->ours.expires_ms = store_now(lease) + STORE_LEASE_MS;
     struct err *e = swap(ctx, lease, arena, &lease->ours, seen.version.etag);
@@ -120,11 +142,12 @@ static struct err *try_acquire(const struct ctx *ctx, struct shared_lease *lease
     return e;
 }
 
-static struct err *acquire(const struct ctx *ctx, struct shared_lease *lease, const char *prefix)
+static struct err *acquire(const struct ctx *ctx, struct shared_lease *lease,
+                           const struct shared_lease_options *options)
 {
     for (int tries = 1;; tries++) {
         bool again = false;
-        CLEANUP_ERR struct err *e = try_acquire(ctx, lease, prefix, &again);
+        CLEANUP_ERR struct err *e = try_acquire(ctx, lease, options, &again);
         if (!again || tries == TRIES)
             return TAKE(e);
     }
@@ -141,15 +164,15 @@ static int64_t skew(const struct shared_lease *lease)
     return 0;
 }
 
-static struct shared_lease *lease_new(struct s3 *s3, const char *prefix, const char *host, const char *run)
+static struct shared_lease *lease_new(struct s3 *s3, const struct shared_lease_options *options)
 {
     struct arena *arena = arena_new(0);
     struct shared_lease *lease = ARENA_NEW(arena, struct shared_lease);
     lease->arena = arena;
     lease->s3 = s3;
-    lease->key = shared_lease_key(arena, prefix, arena_printf(arena, "%s.json", host));
-    lease->ours = (struct shared_lease_state){.host = arena_strdup(arena, host),
-                                              .run = arena_strdup(arena, run),
+    lease->key = shared_lease_key(arena, options->prefix, arena_printf(arena, "%s.json", options->host));
+    lease->ours = (struct shared_lease_state){.host = arena_strdup(arena, options->host),
+                                              .run = arena_strdup(arena, options->run),
                                               .owner = owner_text(arena),
                                               .place = owner_place(arena),
                                               .pid = getpid()};
@@ -157,18 +180,18 @@ static struct shared_lease *lease_new(struct s3 *s3, const char *prefix, const c
     return lease;
 }
 
-struct err *shared_lease_acquire(const struct ctx *ctx, struct s3 *s3, const char *prefix, const char *host,
-                                 const char *run, struct shared_lease **out)
+struct err *shared_lease_acquire(const struct ctx *ctx, struct s3 *s3,
+                                 const struct shared_lease_options *options, struct shared_lease **out)
 {
     const struct ctx limited = ctx_with_timeout(ctx, ACQUIRE_TIMEOUT_MS);
-    struct shared_lease *lease = lease_new(s3, prefix, host, run);
-    struct err *e = acquire(&limited, lease, prefix);
+    struct shared_lease *lease = lease_new(s3, options);
+    struct err *e = acquire(&limited, lease, options);
     if (e) {
         shared_lease_free(lease);
         return e;
     }
     lease->skew_ms = skew(lease);
-    log_info("%s holds '%s', epoch %lld", run, lease->key, (long long)lease->ours.epoch);
+    log_info("%s holds '%s', epoch %lld", lease->ours.run, lease->key, (long long)lease->ours.epoch);
     *out = lease;
     return NULL;
 }

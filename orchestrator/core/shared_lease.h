@@ -24,6 +24,7 @@ struct shared_lease_state {
     const char *owner;
     const char *place; /* see owner.h */
     int64_t pid, epoch, expires_ms;
+    const char *recovered_by; /* the last run that began or resumed a recovery of the host; NULL: none */
 };
 
 /* ERR_INPUT when the text is not a lease of this host. */
@@ -36,9 +37,16 @@ bool shared_lease_is_free(const struct shared_lease_state *state, int64_t store_
 /* "PREFIX/leases/NAME" */
 char *shared_lease_key(struct arena *arena, const char *prefix, const char *name);
 
+struct shared_lease_options {
+    const char *prefix, *host, *run;
+    bool recovers; /* it rebuilds the host */
+    bool resumes;  /* it was begun before: ERR_STALE when another run recovered the host since */
+};
+
 /* When the object is absent, the store is probed first. */
-struct err *shared_lease_acquire(const struct ctx *ctx, struct s3 *s3, const char *prefix, const char *host,
-                                 const char *run, struct shared_lease **lease) REHOST_MUST_CHECK;
+struct err *shared_lease_acquire(const struct ctx *ctx, struct s3 *s3,
+                                 const struct shared_lease_options *options,
+                                 struct shared_lease **lease) REHOST_MUST_CHECK;
 /* Renews. NULL also when the store cannot be reached but the last renewal is fresh enough. Once an error
  * other than ERR_CANCELLED was returned the lease is lost, for good: ERR_STALE when it was taken, ERR_TIMEOUT
  * when it could not be renewed in time. */

@@ -36,9 +36,7 @@ struct err *shared_lease_probe(const struct ctx *ctx, struct s3 *s3, const char 
     struct err *e = probe(ctx, s3, arena, key);
     err_free(s3_delete(ctx, s3, key));
     if (e && err_kind(e) == ERR_REJECTED)
-        return err_with_hint(
-            err_wrap(e, "the bucket '%s' cannot hold leases", s3_bucket(s3)),
-            "use an object store that honours conditional writes (If-None-Match and If-Match on "
-            "PUT), or --i-am-alone when nobody else works on the host");
+        return err_with_hint(err_wrap(e, "the bucket '%s' cannot hold leases", s3_bucket(s3)),
+                             "use an object store that honours If-None-Match and If-Match on PUT");
     return e;
 }

@@ -15,11 +15,12 @@ char *shared_lease_key(struct arena *arena, const char *prefix, const char *name
 
 static struct err *read_state(struct arena *arena, const json_t *json, struct shared_lease_state *state)
 {
-    const char *host, *run, *owner, *place;
+    const char *host, *run, *owner, *place, *recovered_by;
     TRY(decode_string(json, "host", &host));
     TRY(decode_optional_string(json, "run", NULL, &run));
     TRY(decode_string(json, "owner", &owner));
     TRY(decode_string(json, "place", &place));
+    TRY(decode_optional_string(json, "recovered_by", NULL, &recovered_by));
     TRY(decode_int(json, "pid", &state->pid));
     TRY(decode_int(json, "epoch", &state->epoch));
     TRY(decode_int(json, "expires_ms", &state->expires_ms));
@@ -27,6 +28,7 @@ static struct err *read_state(struct arena *arena, const json_t *json, struct sh
     state->run = arena_strdup(arena, run);
     state->owner = arena_strdup(arena, owner);
     state->place = arena_strdup(arena, place);
+    state->recovered_by = arena_strdup(arena, recovered_by);
     return NULL;
 }
 
@@ -49,9 +51,10 @@ struct err *shared_lease_parse(struct arena *arena, const char *text, size_t len
 char *shared_lease_format(struct arena *arena, const struct shared_lease_state *state)
 {
     CLEANUP_JSON json_t *json =
-        json_pack("{s:s, s:s?, s:s, s:s, s:I, s:I, s:I}", "host", state->host, "run", state->run, "owner",
-                  state->owner, "place", state->place, "pid", (json_int_t)state->pid, "epoch",
-                  (json_int_t)state->epoch, "expires_ms", (json_int_t)state->expires_ms);
+        json_pack("{s:s, s:s?, s:s, s:s, s:s?, s:I, s:I, s:I}", "host", state->host, "run", state->run,
+                  "owner", state->owner, "place", state->place, "recovered_by", state->recovered_by, "pid",
+                  (json_int_t)state->pid, "epoch", (json_int_t)state->epoch, "expires_ms",
+                  (json_int_t)state->expires_ms);
     return decode_dump(arena, json);
 }
 
