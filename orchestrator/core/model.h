@@ -146,6 +146,7 @@ void inventory_describe(struct strbuf *out);
 
 /* for (FOREACH(struct host, host, inventory->hosts)) */
 #define FOREACH(type, variable, list)                                                                        \
-    const type *variable = (list).items, *variable##_end_ = variable + (list).count;                         \
+    const type *variable = (list).items,                                                                     \
+               *variable##_end_ = (list).count ? variable + (list).count : variable;                         \
     variable < variable##_end_;                                                                              \
     variable++

@@ -52,6 +52,10 @@ static struct err *check_steps(const struct plan *plan, const char *what)
 struct err *plan_parse(struct arena *arena, const char *text, size_t length, struct plan *plan)
 {
     TRY(decode_json(text, length, "the plan", &plan->json));
+    if (!json_is_object(plan->json)) {
+        json_decref(plan->json);
+        return err_new(ERR_INPUT, "the plan is JSON, but no object");
+    }
     plan_seal(arena, plan);
     const char *host;
     int64_t format;

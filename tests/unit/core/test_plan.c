@@ -92,7 +92,8 @@ static void what_is_no_plan_is_refused(void **state)
 {
     (void)state;
     refuses("", "plan");
-    refuses("[]", "format");
+    refuses("[]", "no object");
+    refuses("\"plan\"", "no object");
     refuses("{\"format\":1,\"host\":\"h\"}", "steps");
     refuses("{\"format\":1,\"host\":7,\"steps\":[]}", "host");
     refuses("{\"format\":1,\"host\":\"h\",\"steps\":[{\"id\":\"x\",\"kind\":\"fence\"}]}", "input");
