@@ -188,8 +188,9 @@ static struct err *carry_out(struct run *run)
 {
     run_fill_services(run);
     run_tell_leases(run);
-    TRY(run_start_heartbeat(run));
-    struct err *e = do_steps(run);
+    struct err *e = run_start_heartbeat(run);
+    if (!e)
+        e = do_steps(run);
     ssh_close(run->link);
     if (!e)
         e = conclude(run);
@@ -199,6 +200,9 @@ static struct err *carry_out(struct run *run)
     run_stop_heartbeat(run);
     run_give_leases(run);
     json_decref(run->facts);
+    const struct run_observer *observer = run->options->observer;
+    if (observer && observer->end)
+        observer->end(observer->arg);
     return e;
 }
 

@@ -20,6 +20,7 @@ struct run_step_view {
 struct run_observer { /* all in the thread of the run; functions may be NULL */
     void *arg;
     void (*begin)(void *arg, const char *run, const struct plan *plan, bool resumed);
+    void (*end)(void *arg); /* after begin, whatever came of the run: nothing more is told */
     void (*step_begin)(void *arg, const struct run_step_view *step);
     void (*step_end)(void *arg, const struct run_step_view *step, const struct err *error);
     void (*note)(void *arg, const char *text);
