@@ -128,7 +128,7 @@ static void on_event(const struct task_event *event, void *arg)
     if (event->message && *event->message)
         out_text(cli, "   %s\n", event->message);
     if (event->diff && *event->diff)
-        out_text(cli, "%s", event->diff);
+        out_text(cli, "%s%s", event->diff, event->diff[strlen(event->diff) - 1] == '\n' ? "" : "\n");
     json_array_append_new(json_object_get(cli->data, "tasks"),
                           json_pack("{s:s, s:s?, s:s?, s:s, s:s, s:s, s:i, s:s}", "task", event->task, "role",
                                     event->role, "item", event->item, "module", event->module, "status",
