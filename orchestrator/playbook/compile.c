@@ -279,6 +279,19 @@ struct err *compile_call(struct arena *arena, const struct call *call, struct st
 
 /* --- the library --- */
 
+/* Comments, indentation and empty lines stay behind: they would be a third of what goes over the line. No
+ * module's meaning hangs on them (multi-line texts in modules are programs for perl and awk). */
+static void add_lines_without_margin(const char *text, struct strbuf *out)
+{
+    for (const char *line = text; *line;) {
+        line += strspn(line, " ");
+        size_t size = strcspn(line, "\n");
+        if (size && line[0] != '#')
+            strbuf_addf(out, "%.*s\n", (int)size, line);
+        line += size + (line[size] == '\n');
+    }
+}
+
 /* Adds modules/NAME.sh and, before it, what its line "# needs: OTHER" asks for; each once. Comments stay
  * behind. */
 static struct err *add_module(struct arena *arena, const char *dir, const char *name, json_t *added,
@@ -295,12 +308,7 @@ static struct err *add_module(struct arena *arena, const char *dir, const char *
         needs += strlen("\n# needs: ");
         TRY(add_module(arena, dir, arena_strndup(arena, needs, strcspn(needs, "\n")), added, out));
     }
-    for (const char *line = text; *line;) {
-        size_t size = strcspn(line, "\n");
-        if (line[0] != '#')
-            strbuf_add(out, line, size + (line[size] == '\n'));
-        line += size + (line[size] == '\n');
-    }
+    add_lines_without_margin(text, out);
     return NULL;
 }
 

@@ -4,8 +4,9 @@ module_authorized_key() {
         checking && changed && return
         fail "Failed to lookup user $a_user"
     }
-    _uid=$(echo "$_now" | cut -d: -f3,4)
-    _home=$(echo "$_now" | cut -d: -f6)
+    IFS=: read -r _ _ _uid _gid _ _home _ <<E
+$_now
+E
     : "${a_path:=$_home/.ssh/authorized_keys}" "${a_state:=present}"
     if [ -L "$a_path" ] && yes "${a_follow-}"; then a_path=$(readlink -f -- "$a_path"); fi
     put keyfile "$a_path"
@@ -19,10 +20,10 @@ module_authorized_key() {
     checking && return
     if [ "${a_manage_dir-}" != no ] && [ ! -d "${a_path%/*}" ]; then
         must mkdir -p -- "${a_path%/*}"
-        must chown "$_uid" -- "${a_path%/*}"
+        must chown "$_uid:$_gid" -- "${a_path%/*}"
         must chmod 0700 -- "${a_path%/*}"
     fi
-    a_mode=0600 a_owner=${_uid%:*} a_group=${_uid#*:}
+    a_mode=0600 a_owner=$_uid a_group=$_gid
     place_file "$T/new" "$a_path"
 }
 rh_authorized_key_edit='

@@ -7,7 +7,7 @@
 #
 # What a module may use: changed, put/put_int/put_bool KEY VALUE and put_empty (dots in KEY make maps), fail, skip, checking, run, must,
 # attributes, place_file, show_diff, and $T, a private folder in memory. What begins with rh_ or RH_ is the library's own.
-# Variables of modules begin with an underscore, so that they never meet a task's environment.
+# Modules travel without comments and indentation, so nothing may hang on them. Variables of modules begin with an underscore, so that they never meet a task's environment.
 
 rh_frame() { # status
     printf '%s %s %s %s\n%s\n' "$RH_NONCE" "$RH_ID" "$1" "${#RH_OUT}" "$RH_OUT" >&3
@@ -30,9 +30,7 @@ $2
 }
 put_empty() { # key, list or map: one that may stay empty
     case $2 in list) set -- "$1" l ;; *) set -- "$1" m ;; esac
-    RH_OUT="${RH_OUT}$2 $1 0
-
-"
+    RH_OUT="${RH_OUT}$2 $1 0$RH_NL$RH_NL"
 }
 changed() { r_changed=1; }
 checking() { [ -n "$RH_CHECK" ]; }
@@ -64,6 +62,8 @@ must() {
 }
 
 rh_start() { # nonce
+    RH_NL='
+'
     RH_NONCE=$1 RH_STOP='' RH_FAILED='' RH_UID=$(id -u)
     umask 022
     T=$(umask 077 && mktemp -d "$([ -w /dev/shm ] && echo /dev/shm || echo "${TMPDIR:-/tmp}")/rehost.XXXXXXXXXX") || exit 1

@@ -26,15 +26,15 @@ module_setup() {
     [ ! -r /etc/machine-id ] || { read -r _id </etc/machine-id && put machine_id "$_id"; }
 }
 rh_setup_kernel() {
-    set -- $(uname -s -n -r -m)
-    put system "$1"
-    put nodename "$2"
-    _node=$2
-    put kernel "$3"
-    put machine "$4"
-    put architecture "$4"
-    case $4 in *64*) put userspace_bits 64 ;; *) put userspace_bits 32 ;; esac
-    put kernel_version "$(uname -v)"
+    for _each in system:ostype nodename:hostname kernel:osrelease kernel_version:version; do
+        read -r _value <"/proc/sys/kernel/${_each#*:}"
+        put "${_each%:*}" "$_value"
+        [ "${_each%:*}" != nodename ] || _node=$_value
+    done
+    _machine=$(uname -m)
+    put machine "$_machine"
+    put architecture "$_machine"
+    case $_machine in *64*) put userspace_bits 64 ;; *) put userspace_bits 32 ;; esac
     _cpus=$(nproc)
     put_int processor_nproc "$_cpus"
     put_int processor_vcpus "$_cpus"
@@ -84,14 +84,16 @@ rh_setup_network() {
         *)
             _seen="$_seen$_if "
             read -r _mac <"/sys/class/net/$_if/address" 2>/dev/null || _mac=
-            put "$(rh_setup_key "$_if").device" "$_if"
-            put "$(rh_setup_key "$_if").macaddress" "$_mac"
+            rh_setup_key "$_if"
+            put "$_name.device" "$_if"
+            put "$_name.macaddress" "$_mac"
             ;;
         esac
         case $_family in
         inet)
-            put "$(rh_setup_key "$_if").ipv4.address" "${_address%/*}"
-            put "$(rh_setup_key "$_if").ipv4.prefix" "${_address#*/}"
+            rh_setup_key "$_if"
+            put "$_name.ipv4.address" "${_address%/*}"
+            put "$_name.ipv4.prefix" "${_address#*/}"
             [ "$_if" = lo ] || { put "all_ipv4_addresses.$_n4" "${_address%/*}"; _n4=$((_n4 + 1)); }
             ;;
         inet6) [ "$_if" = lo ] || { put "all_ipv6_addresses.$_n6" "${_address%/*}"; _n6=$((_n6 + 1)); } ;;
@@ -105,8 +107,8 @@ rh_setup_network() {
     rh_setup_route 4 "$(ip -4 route get 8.8.8.8 2>/dev/null)"
     rh_setup_route 6 "$(ip -6 route get 2404:6800:400a:800::1012 2>/dev/null)"
 }
-rh_setup_key() {
-    case $1 in *[.-]*) echo "$1" | tr '.-' '__' ;; *) echo "$1" ;; esac
+rh_setup_key() { # interface; sets _name
+    case $1 in *[.-]*) _name=$(echo "$1" | tr '.-' '__') ;; *) _name=$1 ;; esac
 }
 rh_setup_route() { # 4|6, the route
     put_empty "default_ipv$1" map

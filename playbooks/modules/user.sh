@@ -16,10 +16,10 @@ module_user() {
     if [ -z "$_now" ] && checking; then changed; return; fi
     if [ -n "${a_group-}" ] && ! getent group "$a_group" >/dev/null; then fail "Group $a_group does not exist"; fi
     if [ -n "$_now" ]; then rh_user_modify; else rh_user_add; fi
+    if [ -n "$r_changed" ]; then _now=$(getent passwd "$a_name") || return 0; fi
+    rh_user_fields
     checking || rh_user_home
     if yes "${a_generate_ssh_key-}"; then rh_user_key; fi
-    _now=$(getent passwd "$a_name") || return 0
-    rh_user_fields
     put_int uid "$_uid"
     put_int group "$_gid"
     put comment "$_comment"
@@ -113,8 +113,6 @@ rh_user_password() {
 # An account may have lost its home, or been made without one.
 rh_user_home() {
     [ "${a_create_home-}" != no ] || return 0
-    _now=$(getent passwd "$a_name") || return 0
-    rh_user_fields
     [ ! -e "$_home" ] || return 0
     changed
     must mkdir -p -- "$_home"
@@ -124,8 +122,6 @@ rh_user_home() {
     must chmod "${_mask:-755}" -- "$_home"
 }
 rh_user_key() {
-    _now=$(getent passwd "$a_name") || return 0
-    rh_user_fields
     : "${a_ssh_key_type:=rsa}"
     case ${a_ssh_key_file:=.ssh/id_$a_ssh_key_type} in /*) ;; *) a_ssh_key_file=$_home/$a_ssh_key_file ;; esac
     put ssh_key_file "$a_ssh_key_file"
