@@ -91,7 +91,7 @@ static struct err *choose(struct eval *ev, const struct call *call, bool by_attr
     json_auto_t *result = json_array();
     for (size_t i = 0; i < json_array_size(list); i++) {
         json_t *item = json_array_get(list, i), *value;
-        bool truth;
+        bool truth = false;
         TRY(key_of(ev, item, by_attribute ? call->rest[0] : NULL, &value));
         if (test)
             TRY(filter_call_test(ev, test, value, &args, skip + 1, &truth));
