@@ -418,13 +418,11 @@ static const struct arg_spec pause_args[] = {
 };
 static const struct arg_spec include_tasks_args[] = {
     {"file", ARG_TEXT, REQ, NULL, NULL},
-    {"apply", ARG_ANY, 0, NULL, NULL},
     END,
 };
 static const struct arg_spec include_role_args[] = {
     {"name", ARG_TEXT, REQ, "role", NULL},
     {"tasks_from", ARG_TEXT, 0, NULL, NULL},
-    {"apply", ARG_ANY, 0, NULL, NULL},
     {"public", ARG_BOOL, 0, NULL, NULL},
     {"allow_duplicates", ARG_BOOL, 0, NULL, NULL},
     END,

@@ -52,16 +52,16 @@ static struct err *check_name(const struct yaml_node *value, const char *what)
 
 static struct err *check_loop_control(const struct yaml_node *value)
 {
-    static const char *const known[] = {"loop_var", "index_var", "label", "pause", "extended"};
+    static const char *const known[] = {"loop_var", "index_var", "label", "extended"};
     if (value->type != YAML_MAP)
         return yaml_error(value, "'loop_control' must be a map");
     for (size_t i = 0; i < value->count; i++) {
         const char *key = value->keys[i]->text;
         size_t k = 0;
-        while (k < 5 && strcmp(known[k], key) != 0)
+        while (k < 4 && strcmp(known[k], key) != 0)
             k++;
-        if (k == 5) {
-            const char *nearest = yaml_nearest(key, known, 5);
+        if (k == 4) {
+            const char *nearest = yaml_nearest(key, known, 4);
             struct err *e = yaml_error(value->keys[i], "'%s' is not a keyword of 'loop_control'", key);
             return nearest ? err_with_hint(e, "did you mean '%s'?", nearest) : e;
         }

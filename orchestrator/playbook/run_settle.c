@@ -136,6 +136,8 @@ static const char *message_of(struct job *job, const json_t *values, bool failed
     const json_t *rc = json_object_get(values, "rc");
     if (json_is_integer(rc) && (errors || output)) {
         const char *said = errors && *errors ? errors : output ? output : "";
+        if (!*said && strcmp(text, "non-zero return code") != 0)
+            said = text;
         text = arena_printf(job->arena, "exit %lld%s%s", (long long)json_integer_value(rc), *said ? ": " : "",
                             said);
     }

@@ -33,6 +33,8 @@ rh_command_run() { # words
     rh_command_needless && return
     if checking; then
         put_int rc 0
+        put stdout ''
+        put stderr ''
         [ -n "${a_creates-}${a_removes-}" ] || skip 'Command would have run if not in check mode'
         put msg 'Command would have run if not in check mode'
         changed
@@ -41,17 +43,29 @@ rh_command_run() { # words
     changed
     if [ -n "${a_stdin+set}" ]; then
         if [ "${a_stdin_add_newline-}" = no ]; then printf %s "$a_stdin"; else printf '%s\n' "$a_stdin"; fi |
-            run "$@" >"$T/stdout" 2>"$T/stderr"
+            (rh_command_exec "$@") >"$T/stdout" 2>"$T/stderr"
     else
-        run "$@" >"$T/stdout" 2>"$T/stderr"
+        (rh_command_exec "$@") >"$T/stdout" 2>"$T/stderr"
     fi
     _rc=$?
     _out=$(head -c 4194304 "$T/stdout")
     _err=$(head -c 4194304 "$T/stderr")
     put stdout "$_out"
+    case $_rc:$_err in
+    127:*": $1: not found")
+        put_int rc 2
+        r_changed=''
+        fail "[Errno 2] No such file or directory: '$1'"
+        ;;
+    esac
     put stderr "$_err"
     put_int rc $_rc
     [ $_rc = 0 ] || fail 'non-zero return code'
+}
+# Always the program, never a builtin of the same name; it does not inherit the way to the control side.
+rh_command_exec() {
+    export LC_ALL=C.UTF-8
+    exec "$@" 3>&-
 }
 module_command() {
     eval "set -- $a_words"

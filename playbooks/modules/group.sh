@@ -5,7 +5,8 @@ module_group() {
     if [ "${a_state:-present}" = absent ]; then
         [ -n "$_now" ] || return 0
         changed
-        checking || must groupdel ${a_force:+-f} -- "$a_name"
+        if yes "${a_force-}"; then set -- -f; else set --; fi
+        checking || must groupdel "$@" -- "$a_name"
         return
     fi
     if [ -z "$_now" ]; then

@@ -60,7 +60,8 @@ rh_systemd_enable() {
     changed
     checking && return
     if yes "$a_enabled"; then _verb=enable; else _verb=disable; fi
-    run $_systemctl ${a_force:+--force} "$_verb" -- "$a_name" >"$T/said" 2>&1 ||
+    if yes "${a_force-}"; then _force=--force; else _force=; fi
+    run $_systemctl $_force "$_verb" -- "$a_name" >"$T/said" 2>&1 ||
         fail "Unable to $_verb service $a_name: $(cat "$T/said")"
 }
 rh_systemd_state() {
