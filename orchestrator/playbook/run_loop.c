@@ -203,7 +203,11 @@ struct err *loop_variables(struct run *run, struct job *job, const json_t *items
         TRY(template_render(job->arena, &env, &place, written, &text));
         *label = expr_value_text(job->arena, text);
     }
-    if (strlen(*label) > MAX_LABEL_BYTES)
-        *label = arena_printf(job->arena, "%.*s...", MAX_LABEL_BYTES, *label);
+    if (strlen(*label) > MAX_LABEL_BYTES) {
+        int length = MAX_LABEL_BYTES;
+        while (length && ((*label)[length] & 0xc0) == 0x80) /* not in the middle of a character */
+            length--;
+        *label = arena_printf(job->arena, "%.*s...", length, *label);
+    }
     return NULL;
 }

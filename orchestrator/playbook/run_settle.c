@@ -7,6 +7,7 @@
 
 #define MAX_MESSAGE_BYTES 8192
 #define MAX_DIFF_BYTES (256u << 10)
+#define MAX_AHEAD_BYTES (8u << 20) /* what may wait here to be sent */
 
 struct job *job_new(struct run *run, const struct entry *entry, bool handler)
 {
@@ -413,6 +414,8 @@ struct err *run_settle_job(struct run *run, struct job *job)
 
 struct err *run_settle_ready(struct run *run)
 {
+    while (run->first && run->session.out.length > MAX_AHEAD_BYTES)
+        TRY(run_settle_one(run));
     TRY(session_flush(&run->session));
     while (run->first) {
         struct step *step = run->first;

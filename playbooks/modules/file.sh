@@ -95,7 +95,7 @@ rh_file_link() {
 }
 # Makes the link beside and moves it into place, so that the name is never missing.
 rh_file_swap() { # option of ln
-    _new=$(dirname -- "$a_path")/.rehost.$RH_NONCE
+    _new=$(dirname -- "$a_path")/.rehost.$RH_TAG
     must ln ${1+"$1"} -T -- "$a_src" "$_new"
     must mv -fT -- "$_new" "$a_path"
 }

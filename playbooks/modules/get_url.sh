@@ -24,7 +24,7 @@ module_get_url() {
     changed
     checking && return
     # Beside the destination, because it may be larger than what fits into memory.
-    _part=$(dirname -- "$_dest")/.rehost.$RH_NONCE.part
+    _part=$(mktemp -- "$(dirname -- "$_dest")/.rehost.XXXXXXXXXX" 2>"$T/said") || fail "$(cat "$T/said")"
     trap 'rm -f -- "$_part"' EXIT
     rh_get_url_curl -o "$_part" -- "$a_url" 2>"$T/said" || fail "Request failed: $(cat "$T/said")"
     [ -z "$_sum" ] || [ "$(rh_get_url_digest "$_part")" = "$_sum" ] ||

@@ -67,6 +67,7 @@ rh_start() { # nonce
     RH_NONCE=$1 RH_STOP='' RH_FAILED='' RH_UID=$(id -u)
     umask 022
     T=$(umask 077 && mktemp -d "$([ -w /dev/shm ] && echo /dev/shm || echo "${TMPDIR:-/tmp}")/rehost.XXXXXXXXXX") || exit 1
+    RH_TAG=${T##*.} # for the names of temporary files, which others may see
     trap 'rm -rf "$T"' EXIT
     trap 'exit 1' HUP INT TERM PIPE
 }
@@ -116,7 +117,9 @@ rh_settle() { # status flags
 rh_task() {
     rh_stopped "$1" && return
     rh_try "$@"
-    rh_settle $? "$2"
+    _status=$?
+    [ ! -e "$T/data.$1" ] || rm -f "$T/data.$1"
+    rh_settle $_status "$2"
 }
 # The same as another user, in a shell of that user. Its frame carries a nonce of its own: what that user's other processes
 # could see of it must not let them speak for other tasks.
@@ -135,11 +138,14 @@ rh_task_as() { # user nonce id flags module key value...
         rh_frame failed
         ;;
     esac
+    [ ! -e "$T/data.$1" ] || rm -f "$T/data.$1"
     rh_settle $_status "$2"
 }
 rh_script() { # nonce id flags module key value...
-    printf '%s\nrh_start %s\nrh_try' "$RH_LIBRARY" "$1"
+    printf '%s\nrh_start %s\n' "$RH_LIBRARY" "$1"
     shift
+    [ ! -e "$T/data.$1" ] || printf "rh_data %s '%s'\n" "$1" "$(base64 -w 0 "$T/data.$1")"
+    printf rh_try
     for _word; do
         printf " '"
         while :; do
@@ -214,7 +220,7 @@ place_file() {
         }
     fi
     if [ -e "$2" ] && yes "${a_backup-}"; then backup_file "$2"; fi
-    case $2 in */*) _new=${2%/*}/.rehost.$RH_NONCE ;; *) _new=.rehost.$RH_NONCE ;; esac
+    case $2 in */*) _new=${2%/*}/.rehost.$RH_TAG ;; *) _new=.rehost.$RH_TAG ;; esac
     if [ -e "$2" ]; then _was=$(stat -L -c '%a %u %g' -- "$2"); else _was="644 $RH_UID $(id -g)"; fi
     set -- "$1" "$2" $_was
     case ${a_mode-} in
