@@ -98,6 +98,70 @@ static void end_removal(struct run *run)
     run_give_leases(run);
 }
 
+/* Whether the run changed, or may have changed, a DNS record: users are on its server then. */
+static struct err *has_moved_traffic(struct run *run, bool *moved)
+{
+    struct effect_row *effects;
+    size_t count;
+    TRY(store_effect_list(run->project->store, run->arena, run->id, &effects, &count));
+    *moved = false;
+    for (size_t i = 0; i < count && !*moved; i++)
+        *moved = !strcmp(effects[i].what, "dns.set") &&
+                 (!effects[i].outcome || strcmp(effects[i].outcome, "failed") != 0);
+    return NULL;
+}
+
+static struct err *count_of_run(struct run *run, size_t *count)
+{
+    const struct label label = {"rehost-run", run->id};
+    *count = 0;
+    for (FOREACH(struct account, account, run->project->inventory->accounts)) {
+        struct listing listing;
+        TRY(list_servers(run, account->name, &label, &listing));
+        *count += listing.count;
+    }
+    return NULL;
+}
+
+/* A run that stopped after its cut-over has not put its server in service in the journal yet, but the users
+ * are there. */
+static struct err *refuse_server_in_use(struct run *run, const struct run_row *row)
+{
+    bool moved;
+    size_t servers;
+    if (row->state == RUN_DONE || row->state == RUN_ABANDONED)
+        return NULL; /* the journal says which machine serves the host */
+    TRY(has_moved_traffic(run, &moved));
+    if (!moved)
+        return NULL;
+    TRY(count_of_run(run, &servers));
+    if (!servers) /* that machine is lost too: the way is free */
+        return NULL;
+    return err_with_hint(err_new(ERR_CONFLICT,
+                                 "run '%s' has moved the traffic of host '%s' to its server already", run->id,
+                                 row->host),
+                         "go on with: rehost resume %s   or, when that server is of no use, delete it in the "
+                         "provider's console first",
+                         run->id);
+}
+
+static struct err *destroy_leased(struct run *run, int *removed)
+{
+    struct run_row row; /* as it is now that nobody else can work on it */
+    struct resource_row current;
+    TRY(store_run_get(run->project->store, run->arena, run->id, &row));
+    TRY(store_resource_current(run->project->store, run->arena, row.host, &current));
+    if (current.server_id && current.run && !strcmp(current.run, run->id))
+        return err_with_hint(
+            err_new(ERR_CONFLICT, "the server of run '%s' serves host '%s' now", run->id, row.host),
+            "recover the host elsewhere first; rehost never removes the machine in service");
+    TRY(refuse_server_in_use(run, &row));
+    TRY(remove_all_of_run(run, removed));
+    if (row.state == RUN_RUNNING || row.state == RUN_STOPPED)
+        return store_run_set_state(&run->lease, RUN_ABANDONED, NULL);
+    return NULL;
+}
+
 struct err *run_destroy(struct project *project, struct arena *arena, const char *run_id,
                         const struct run_options *options, int *removed)
 {
@@ -105,35 +169,31 @@ struct err *run_destroy(struct project *project, struct arena *arena, const char
     TRY(project_store_read(project));
     struct run_row row;
     TRY(store_run_get(project->store, arena, run_id, &row));
-    struct resource_row current;
-    TRY(store_resource_current(project->store, arena, row.host, &current));
-    if (current.server_id && current.run && !strcmp(current.run, run_id))
-        return err_with_hint(
-            err_new(ERR_CONFLICT, "the server of run '%s' serves host '%s' now", run_id, row.host),
-            "recover the host elsewhere first; rehost never removes the machine in service");
     struct run run = {.project = project, .arena = arena, .options = options, .id = row.id};
     TRY(inventory_host(project->inventory, row.host, &run.host));
     TRY(begin_removal(&run));
-    struct err *e = remove_all_of_run(&run, removed);
-    if (!e && (row.state == RUN_RUNNING || row.state == RUN_STOPPED))
-        e = store_run_set_state(&run.lease, RUN_ABANDONED, NULL);
+    struct err *e = destroy_leased(&run, removed);
     end_removal(&run);
     return e;
 }
 
 /* --- gc --- */
 
-/* What the journal says of a server: "live", "current", "retired", "deleted", or NULL. */
+/* What the journal says of a server: "live", "current", "retired", "deleted", or NULL. By its id alone: an
+ * account may have got another name since, and two accounts may be one project. */
 static struct err *journal_state(struct project *project, struct arena *arena, const char *host,
-                                 const char *account, const char *server_id, const char **state)
+                                 const char *server_id, const char **state)
 {
     struct resource_row *rows;
     size_t count;
     TRY(store_resource_list(project->store, arena, host, &rows, &count));
     *state = NULL;
-    for (size_t i = 0; i < count && !*state; i++)
-        if (!strcmp(rows[i].account, account) && !strcmp(rows[i].server_id, server_id))
+    for (size_t i = 0; i < count; i++) {
+        if (strcmp(rows[i].server_id, server_id) != 0)
+            continue;
+        if (!*state || !strcmp(rows[i].state, "retired") || !strcmp(rows[i].state, "current"))
             *state = rows[i].state;
+    }
     return NULL;
 }
 
@@ -149,7 +209,7 @@ static struct err *why_it_stays(struct project *project, struct arena *arena, co
     if (e)
         return NULL;
     const char *state;
-    TRY(journal_state(project, arena, row.host, account->name, server->id, &state));
+    TRY(journal_state(project, arena, row.host, server->id, &state));
     if (row.state == RUN_RUNNING || row.state == RUN_STOPPED)
         *why = arena_printf(arena, "its run is still open: rehost resume %s, or rehost destroy %s", run_id,
                             run_id);
