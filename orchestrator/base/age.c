@@ -54,7 +54,7 @@ static bool hkdf_sha256(const void *input, size_t input_length, const void *salt
         strlen(info) < sizeof info_copy) {
         memcpy(input_copy.bytes, input, input_length);
         memcpy(salt_copy, salt, salt_length);
-        memcpy(info_copy, info, strlen(info));
+        memcpy(info_copy, info, strlen(info) + 1);
         OSSL_PARAM params[] = {
             OSSL_PARAM_construct_utf8_string(OSSL_KDF_PARAM_DIGEST, digest, 0),
             OSSL_PARAM_construct_octet_string(OSSL_KDF_PARAM_KEY, input_copy.bytes, input_length),

@@ -73,13 +73,13 @@ static inline void err_freep(struct err **e)
 #define err_errno(...) err_same_presence(true, err_errno(__VA_ARGS__))
 #define err_wrap(cause, ...)                                                                                           \
     ({                                                                                                                 \
-        struct err *cause_ = (cause);                                                                                  \
-        err_same_presence(cause_, err_wrap(cause_, __VA_ARGS__));                                                      \
+        struct err *wrap_cause_ = (cause);                                                                             \
+        err_same_presence(wrap_cause_, err_wrap(wrap_cause_, __VA_ARGS__));                                            \
     })
 #define err_with_hint(cause, ...)                                                                                      \
     ({                                                                                                                 \
-        struct err *cause_ = (cause);                                                                                  \
-        err_same_presence(cause_, err_with_hint(cause_, __VA_ARGS__));                                                 \
+        struct err *hint_cause_ = (cause);                                                                             \
+        err_same_presence(hint_cause_, err_with_hint(hint_cause_, __VA_ARGS__));                                       \
     })
 static inline struct err *err_same_presence(bool given, struct err *made)
 {

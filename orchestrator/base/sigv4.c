@@ -119,8 +119,9 @@ char *sigv4_presign(struct arena *arena, const struct sigv4_key *key, const char
     strbuf_init(&names, 0);
     strbuf_init(&lines, 0);
     gmtime_r(&seconds, &tm);
-    strftime(stamp, sizeof stamp, "%Y%m%dT%H%M%SZ", &tm);
-    strftime(date, sizeof date, "%Y%m%d", &tm);
+    /* Both fit: a year of any struct tm has at most ten digits. */
+    (void)strftime(stamp, sizeof stamp, "%Y%m%dT%H%M%SZ", &tm);
+    (void)strftime(date, sizeof date, "%Y%m%d", &tm);
     join_headers(arena, host_header(arena, endpoint), headers, header_count, &names, &lines);
 
     const char *scope = arena_printf(arena, "%s/%s/s3/aws4_request", date, key->region);
