@@ -169,10 +169,10 @@ static void on_end(void *arg)
 static void on_begin(void *arg, const char *run, const struct plan *plan, bool resumed)
 {
     struct progress *p = arg;
-    snprintf(p->run, sizeof(p->run), "%s", run);
+    (void)snprintf(p->run, sizeof(p->run), "%s", run);
     p->plan = plan;
     char line[160];
-    snprintf(line, sizeof(line), "Go on with: rehost resume %s\n", run);
+    (void)snprintf(line, sizeof(line), "Go on with: rehost resume %s\n", run);
     stop_set_resume_line(line);
     out_info("%s %s  run %s  %s\n", resumed ? "resuming" : "begin", plan_host(plan), run,
              json_string_value(json_object_get(plan->json, "kind")));
@@ -186,7 +186,7 @@ static void on_step_begin(void *arg, const struct run_step_view *step)
     p->seq = step->seq;
     p->count = step->count;
     p->doing[0] = '\0';
-    snprintf(p->title, sizeof(p->title), "%s", step->title);
+    (void)snprintf(p->title, sizeof(p->title), "%s", step->title);
     p->step_started_ms = p->last_said_ms = clock_boot_ms();
     show(p);
     pthread_mutex_unlock(&p->lock);
@@ -219,7 +219,7 @@ static void on_note(void *arg, const char *text)
 static void set_doing(struct progress *p, const char *text)
 {
     pthread_mutex_lock(&p->lock);
-    snprintf(p->doing, sizeof(p->doing), "%s", text);
+    (void)snprintf(p->doing, sizeof(p->doing), "%s", text);
     show(p);
     pthread_mutex_unlock(&p->lock);
 }
