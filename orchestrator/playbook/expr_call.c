@@ -180,7 +180,7 @@ static struct err *call_namespace(struct eval *ev, const struct arguments *args,
 
 static struct err *call_now(struct eval *ev, const struct arguments *args, json_t **out)
 {
-    char text[256] = "";
+    char text[256];
     struct tm tm;
     time_t now = time(NULL);
     const json_t *utc = args->count   ? args->items[0]
@@ -189,6 +189,7 @@ static struct err *call_now(struct eval *ev, const struct arguments *args, json_
     const json_t *fmt = args->count > 1 ? args->items[1]
                         : args->named   ? json_object_get(args->named, "fmt")
                                         : NULL;
+    const char *format = json_is_string(fmt) ? json_string_value(fmt) : "%Y-%m-%d %H:%M:%S";
     if (utc && value_true(utc))
         gmtime_r(&now, &tm);
     else
@@ -196,9 +197,12 @@ static struct err *call_now(struct eval *ev, const struct arguments *args, json_
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored                                                                               \
     "-Wformat-nonliteral" /* the format is the playbook author's; strftime() only reads tm */
-    strftime(text, sizeof(text), json_is_string(fmt) ? json_string_value(fmt) : "%Y-%m-%d %H:%M:%S", &tm);
+    size_t length = strftime(text, sizeof(text), format, &tm);
 #pragma GCC diagnostic pop
-    return pool_text(ev->pool, text, strlen(text), out);
+    if (length == 0 && *format)
+        return err_new(ERR_INPUT, "'now' gives 1 to %zu characters, which '%.100s' does not",
+                       sizeof(text) - 1, format);
+    return pool_text(ev->pool, text, length, out);
 }
 
 static struct err *call_undef(struct eval *ev, const struct arguments *args, json_t **out)

@@ -156,7 +156,9 @@ static struct err *apply_round(struct eval *ev, const struct call *call, json_t 
     if (precision < 0)
         return pool_real(ev->pool, rint(number * scale) / scale, out);
     char text[700];
-    snprintf(text, sizeof(text), "%.*f", (int)precision, number); /* rounds the exact value, as Python does */
+    /* Rounds the exact value, as Python does. It fits: at most 309 digits before the point and 300 behind it.
+     */
+    (void)snprintf(text, sizeof(text), "%.*f", (int)precision, number);
     return pool_real(ev->pool, strtod(text, NULL), out);
 }
 
@@ -349,11 +351,12 @@ static struct err *apply_password_hash(struct eval *ev, const struct call *call,
                        kinds[kind].salt_size);
     if (rounds && (rounds < 1000 || rounds > 5000000 || kind == 4))
         return err_new(ERR_INPUT, "'password_hash' takes 1000 to 5000000 rounds");
-    char setting[80];
+    char setting[80]; /* holds the longest prefix, rounds and salt */
     if (rounds && rounds != 5000)
-        snprintf(setting, sizeof(setting), "%srounds=%lld$%s", kinds[kind].prefix, (long long)rounds, salt);
+        (void)snprintf(setting, sizeof(setting), "%srounds=%lld$%s", kinds[kind].prefix, (long long)rounds,
+                       salt);
     else
-        snprintf(setting, sizeof(setting), "%s%s", kinds[kind].prefix, salt);
+        (void)snprintf(setting, sizeof(setting), "%s%s", kinds[kind].prefix, salt);
     struct crypt_data *data = arena_alloc(ev->pool->arena, sizeof(*data));
     const char *hash = crypt_r(call_text(ev, call->input, ""), setting, data);
     struct err *e = !hash || *hash == '*'

@@ -93,11 +93,13 @@ static struct err *choose(struct eval *ev, const struct call *call, bool by_attr
         json_t *item = json_array_get(list, i), *value;
         bool truth = false;
         TRY(key_of(ev, item, by_attribute ? call->rest[0] : NULL, &value));
-        if (test)
+        if (test) {
             TRY(filter_call_test(ev, test, value, &args, skip + 1, &truth));
-        else
+        } else {
             TRY(eval_require(ev, value));
-        if ((test ? truth : value_true(value)) == wanted)
+            truth = value_true(value);
+        }
+        if (truth == wanted)
             json_array_append(result, item);
     }
     return pool_keep(ev->pool, TAKE(result), out);

@@ -66,7 +66,9 @@ static bool is_index(const char *part)
 
 static json_t *child_of(json_t *parent, const char *part)
 {
-    return json_is_array(parent) ? json_array_get(parent, (size_t)atoi(part)) : json_object_get(parent, part);
+    if (!json_is_array(parent))
+        return json_object_get(parent, part);
+    return is_index(part) ? json_array_get(parent, strtoul(part, NULL, 10)) : NULL;
 }
 
 /* Lists grow one by one, so that a number cannot make a large one. Takes `value`. */
@@ -74,7 +76,7 @@ static bool put_child(json_t *parent, const char *part, json_t *value)
 {
     if (!json_is_array(parent))
         return json_object_set_new(parent, part, value) == 0;
-    size_t index = is_index(part) ? (size_t)atoi(part) : SIZE_MAX;
+    size_t index = is_index(part) ? strtoul(part, NULL, 10) : SIZE_MAX;
     if (index == json_array_size(parent) && index < MAX_LIST_ITEMS)
         return json_array_append_new(parent, value) == 0;
     if (index < json_array_size(parent))

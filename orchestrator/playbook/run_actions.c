@@ -13,6 +13,7 @@
 #define MAX_FILE_BYTES (64u << 20)
 #define INLINE_BYTES (64u << 10) /* larger content goes in pieces */
 #define PIECE_BYTES (192u << 10)
+#define MAX_PAUSE_S (24 * 60 * 60)
 
 /* --- files for the host --- */
 
@@ -283,12 +284,29 @@ static struct err *do_include_vars(struct run *run, struct job *job, struct step
     return NULL;
 }
 
+/* Adds the time that one argument of `pause` asks for; nothing when it is not given. */
+static struct err *add_wait(const struct job *job, const char *name, const char *text, int unit_s,
+                            int64_t *wait_s)
+{
+    if (!text)
+        return NULL;
+    char *end;
+    long long number = strtoll(text, &end, 10);
+    if (end == text || *end || number > MAX_PAUSE_S / unit_s)
+        return entry_error(job->entry, "'%s' of 'pause' is '%.40s', which is not a whole number up to %d",
+                           name, text, MAX_PAUSE_S / unit_s);
+    *wait_s += number > 0 ? number * unit_s : 0;
+    return NULL;
+}
+
 static struct err *do_pause(struct run *run, struct job *job, struct step *step, const json_t *args)
 {
     const char *seconds = text_arg(job, args, "seconds"), *minutes = text_arg(job, args, "minutes");
     if (!seconds && !minutes)
         return entry_error(job->entry, "'pause' needs 'seconds' or 'minutes': nobody is asked during a run");
-    int64_t wait_s = (seconds ? atoll(seconds) : 0) + (minutes ? atoll(minutes) * 60 : 0);
+    int64_t wait_s = 0;
+    TRY(add_wait(job, "seconds", seconds, 1, &wait_s));
+    TRY(add_wait(job, "minutes", minutes, 60, &wait_s));
     if (!run->options->check && wait_s > 0)
         TRY(ctx_sleep(run->ctx, wait_s * 1000));
     answer(step, FRAME_OK, json_pack("{s:b}", "changed", 0));

@@ -151,9 +151,9 @@ void value_add_real(struct strbuf *sb, double number)
     char text[40];
     int precision = 1;
     do {
-        snprintf(text, sizeof(text), "%.*e", precision - 1, number);
+        (void)snprintf(text, sizeof(text), "%.*e", precision - 1, number);
     } while (strtod(text, NULL) != number && ++precision <= 17);
-    int exponent = atoi(strchr(text, 'e') + 1);
+    int exponent = (int)strtol(strchr(text, 'e') + 1, NULL, 10);
     if (exponent >= -4 && exponent < 16) {
         int decimals = precision - 1 - exponent;
         strbuf_addf(sb, "%.*f", decimals > 0 ? decimals : 1, number);
