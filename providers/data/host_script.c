@@ -282,6 +282,7 @@ void host_script_action(const struct dataset_ops *ops, const struct dataset *dat
 /* ---- reports ---- */
 
 #define MAX_PARTS 10000
+#define MAX_PART_BYTES (5LL << 30) /* S3 takes no larger one */
 
 static void drop_json(void *json)
 {
@@ -302,21 +303,36 @@ static struct err *merge_json(json_t *into, const char *text)
     return failed ? err_new(ERR_REJECTED, "a host reported '%.100s' where an object was due", text) : NULL;
 }
 
+/* NUMBER ETAG SIZE */
+static bool parse_part(struct arena *arena, const char *text, struct s3_part *part)
+{
+    char *end;
+    long long number = strtoll(text, &end, 10);
+    if (number < 1 || number > MAX_PARTS || *end != ' ')
+        return false;
+    const char *etag = end + 1;
+    size_t length = strcspn(etag, " ");
+    if (length < 1 || length > 64 || etag[length] != ' ')
+        return false;
+    long long size = strtoll(etag + length + 1, &end, 10);
+    if (size < 1 || size > MAX_PART_BYTES || *end)
+        return false;
+    *part = (struct s3_part){(int)number, arena_strndup(arena, etag, length), size};
+    return true;
+}
+
 static struct err *add_part(struct arena *arena, const char *text, struct host_report *report)
 {
-    char etag[65];
-    int number;
-    long long size;
-    if (sscanf(text, "%d %64s %lld", &number, etag, &size) != 3 || number < 1 || number > MAX_PARTS ||
-        size < 1)
+    struct s3_part part;
+    if (!parse_part(arena, text, &part))
         return err_new(ERR_REJECTED, "a host reported '%.100s' where a part was due", text);
     if (!report->parts)
         report->parts = arena_array(arena, MAX_PARTS, sizeof *report->parts);
-    if (report->parts[number - 1].number)
-        return err_new(ERR_REJECTED, "a host reported part %d twice", number);
-    report->parts[number - 1] = (struct s3_part){number, arena_strdup(arena, etag), size};
+    if (report->parts[part.number - 1].number)
+        return err_new(ERR_REJECTED, "a host reported part %d twice", part.number);
+    report->parts[part.number - 1] = part;
     report->part_count++;
-    report->bytes_done += size;
+    report->bytes_done += part.size_bytes;
     return NULL;
 }
 

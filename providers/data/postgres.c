@@ -227,7 +227,7 @@ static void set_name(const struct dataset *dataset, const struct restore_target 
     if (length < 0 || (size_t)length >= sizeof name) {
         hash_sha256_hex(target->id, strlen(target->id), hex);
         int room = NAME_MAX_BYTES - (int)strlen(word) - 2 - 12;
-        snprintf(name, sizeof name, "%.*s_%s_%.12s", room, database, word, hex);
+        (void)snprintf(name, sizeof name, "%.*s_%s_%.12s", room, database, word, hex);
     }
     script_set(script, variable, name);
 }
