@@ -5,6 +5,7 @@
 #include "core/model.h"
 #include "providers/compute/provider.h"
 #include "providers/data/dataset.h"
+#include <stdlib.h>
 #include <string.h>
 
 #define INVENTORY_MAX_BYTES (1u << 20)
@@ -207,6 +208,17 @@ static struct err *check_all(const struct inventory *inventory, const struct yam
     return NULL;
 }
 
+/* Absolute, because paths that were seen from it once may be seen from it again. */
+static const char *folder_of(struct arena *arena, const char *path)
+{
+    const char *dir = fs_dirname(arena, path);
+    char *absolute = realpath(dir, NULL);
+    if (absolute)
+        dir = arena_strdup(arena, absolute);
+    free(absolute);
+    return dir;
+}
+
 struct err *inventory_load(struct arena *arena, const char *path, const struct inventory **out)
 {
     char *text;
@@ -219,7 +231,7 @@ struct err *inventory_load(struct arena *arena, const char *path, const struct i
     TRY(yaml_parse(arena, path, text, length, &root));
     struct inventory *inventory = ARENA_NEW(arena, struct inventory);
     inventory->path = arena_strdup(arena, path);
-    inventory->dir = fs_dirname(arena, path);
+    inventory->dir = folder_of(arena, path);
     hash_sha256_hex(text, length, inventory->digest);
     TRY(schema_bind(arena, &inventory_schema, root, "", inventory->dir, inventory));
     if (!inventory->state_dir)

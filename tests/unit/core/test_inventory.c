@@ -97,6 +97,23 @@ static void paths_are_seen_from_the_folder_of_the_file(void **state)
     assert_string_equal(inventory->keys.ssh.file, arena_printf(arena, "%s/ssh", dir));
 }
 
+static void a_relative_inventory_gives_absolute_paths(void **state)
+{
+    (void)state;
+    CLEANUP_ARENA struct arena *arena = arena_new(0);
+    const struct inventory *inventory;
+    write_file(arena, HEAD ACCOUNTS KEYS HOST);
+    char *before = getcwd(NULL, 0);
+    assert_int_equal(chdir("/tmp"), 0);
+    CLEANUP_ERR struct err *e =
+        inventory_load(arena, arena_printf(arena, "%s/inventory.yaml", dir + strlen("/tmp/")), &inventory);
+    assert_int_equal(chdir(before), 0);
+    free(before);
+    assert_string_equal(e ? err_text(e) : "", "");
+    assert_string_equal(inventory->dir, dir);
+    assert_string_equal(inventory->keys.ssh.file, arena_printf(arena, "%s/ssh", dir));
+}
+
 static void a_missing_file_says_how_to_make_one(void **state)
 {
     (void)state;
@@ -378,6 +395,7 @@ int main(void)
         cmocka_unit_test(a_small_inventory_is_valid),
         cmocka_unit_test(what_is_not_said_has_its_default),
         cmocka_unit_test(paths_are_seen_from_the_folder_of_the_file),
+        cmocka_unit_test(a_relative_inventory_gives_absolute_paths),
         cmocka_unit_test(a_missing_file_says_how_to_make_one),
         cmocka_unit_test(an_unknown_key_is_an_error_with_the_one_that_was_meant),
         cmocka_unit_test(an_unknown_key_like_no_other_lists_the_known_ones),
