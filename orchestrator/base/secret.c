@@ -52,9 +52,11 @@ static struct err *check_private(int fd, const char *path)
 struct err *secret_read_file(const char *path, struct secret **secret)
 {
     CLEANUP_FD int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+    if (fd < 0 && errno == ENOENT)
+        return err_with_hint(err_errno(ERR_NOT_FOUND, errno, "cannot read the secret in '%s'", path),
+                             "write it there and chmod 600, or name its place in the inventory");
     if (fd < 0)
-        return err_errno(errno == ENOENT ? ERR_NOT_FOUND : ERR_IO, errno, "cannot read the secret in '%s'",
-                         path);
+        return err_errno(ERR_IO, errno, "cannot read the secret in '%s'", path);
     TRY(check_private(fd, path));
 
     struct strbuf text CLEANUP_STRBUF_WIPE;

@@ -114,7 +114,8 @@ struct err *cmd_init(struct cli *cli)
     out_text(
         cli,
         "\n!!  keys/recovery.agekey opens every backup: move it offline (paper, USB) and delete it here.\n"
-        "Next:  edit %s, put the token into %s/keys/provider.token (chmod 600), then: rehost check\n",
+        "Next:  edit %s; put the provider's token into keys/provider.token and the storage's keys into\n"
+        "       keys/s3.access and keys/s3.secret (chmod 600); then: cd %s && rehost check\n",
         inventory, folder);
     return NULL;
 }

@@ -96,7 +96,7 @@ struct err *placement_rank(struct project *project, const struct host *host, jso
     if (!json_array_size(ranked))
         return err_with_hint(err_new(ERR_CAPACITY, "no place of host '%s' can be used: %s", host->name,
                                      json_string_value(json_array_get(out, 0))),
-                             "add a place to hosts.%s.places in the inventory", host->name);
+                             "mend that, or add a place to hosts.%s.places in the inventory", host->name);
     *places = TAKE(ranked);
     *struck = TAKE(out);
     return NULL;
