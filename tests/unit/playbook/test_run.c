@@ -341,6 +341,19 @@ static void an_undefined_variable_fails_its_task_only(void **state)
     assert_holds(f->events.data, "ok debug: goes on\n");
 }
 
+static void a_pause_that_is_no_whole_number_is_refused(void **state)
+{
+    (void)state;
+    put_file(f, "play.yml",
+             PLAY "    - pause: {seconds: soon}\n      ignore_errors: true\n"
+                  "    - pause: {minutes: 99999999999999999999}\n      ignore_errors: true\n"
+                  "    - pause: {seconds: 0}\n");
+    apply_well(f);
+    assert_holds(f->events.data, "'seconds' of 'pause' is 'soon'");
+    assert_holds(f->events.data, "'minutes' of 'pause' is '");
+    assert_holds(f->events.data, "ok pause");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -364,6 +377,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(commands_cannot_eat_the_tasks_after_them, setup, teardown),
         cmocka_unit_test_setup_teardown(large_and_binary_files_arrive_whole, setup, teardown),
         cmocka_unit_test_setup_teardown(an_undefined_variable_fails_its_task_only, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_pause_that_is_no_whole_number_is_refused, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -81,6 +81,12 @@ static void nonsense_from_a_host_is_refused(void **state)
     refuses("part 10001 aa 10\n");
     refuses("part 1 aa -5\n");
     refuses("part 1\n");
+    refuses("part 1 aa\n");
+    refuses("part 1 aa 10 more\n");
+    refuses("part 1 aa 10more\n");
+    refuses("part 1 aa 9223372036854775807\n");
+    refuses("part 99999999999999999999 aa 10\n");
+    refuses("part 1 0123456789012345678901234567890123456789012345678901234567890123x 10\n");
     refuses("part 1 aa 10\npart 1 aa 10\n");
     refuses("probe nonsense\n");
     refuses("probe [1]\n");
