@@ -105,6 +105,23 @@ static struct err *check_delegate(const struct yaml_node *value)
                          "a playbook sees one host; do it in a playbook of that machine");
 }
 
+/* All tasks run; one that Ansible would leave out unless it is asked for must not. */
+static struct err *check_tags(const struct yaml_node *value)
+{
+    for (size_t i = 0; i < value->count; i++)
+        TRY(check_tags(value->items[i]));
+    if (value->type != YAML_STRING)
+        return NULL;
+    for (const char *tag = value->text; *tag; tag += strspn(tag, ", ")) {
+        size_t length = strcspn(tag, ", ");
+        if (length == strlen("never") && strncmp(tag, "never", length) == 0)
+            return err_with_hint(yaml_error(value, "the tag 'never' is not possible here: all tasks run"),
+                                 "use 'when' with a variable");
+        tag += length;
+    }
+    return NULL;
+}
+
 static struct err *check_keyword(struct loader *loader, enum keyword keyword, const struct yaml_node *value)
 {
     const char *name = keyword_spec(keyword)->name;
@@ -131,6 +148,8 @@ static struct err *check_keyword(struct loader *loader, enum keyword keyword, co
     case KW_NOTIFY:
     case KW_LISTEN:
         return check_notify(value, name);
+    case KW_TAGS:
+        return check_tags(value);
     case KW_DELEGATE_TO:
         return check_delegate(value);
     case KW_CONNECTION:

@@ -209,6 +209,8 @@ static struct err *lookup_first_found(struct arena *arena, const struct lookup_p
     size_t i;
     const json_t *term;
     const json_t *files = json_object_get(options, "files");
+    if (json_object_get(options, "paths"))
+        return err_new(ERR_INPUT, "first_found takes no 'paths' here: write them before the files' names");
     json_array_foreach(files ? files : terms, i, term)
     {
         const char *name = json_string_value(term);
