@@ -40,6 +40,19 @@ static void set_proof(struct step_run *step, const char *proof, const struct ser
         json_object_set_new(step->output, "server_id", json_string(old->id));
 }
 
+struct powering {
+    struct step_run *step;
+    const struct compute_account *account;
+    const char *id, *op;
+};
+
+static struct err *power_off_once(const struct ctx *ctx, void *arg)
+{
+    struct powering *powering = arg;
+    return powering->account->ops->server_power(ctx, powering->account->provider, powering->step->arena,
+                                                powering->id, POWER_OFF, &powering->op);
+}
+
 static struct err *power_off(struct step_run *step, const struct compute_account *account,
                              const struct server *old)
 {
@@ -48,20 +61,23 @@ static struct err *power_off(struct step_run *step, const struct compute_account
         "power off '%s' (id %s, %s): it still runs; data written there since the restore point is lost",
         old->name, old->id, old->ipv4 ? old->ipv4 : "no address");
     TRY(step->services->confirm(step, DANGER_SEVERE, question, step->host));
-    const char *op = NULL;
+    /* Busy or asked to slow down: again. A lost answer is not taken for anything. */
+    const struct retry_policy policy = {
+        .max_attempts = 6, .base_ms = 1000, .max_ms = 15000, .retry_conflict = true};
+    struct powering powering = {.step = step, .account = account, .id = old->id};
     int64_t effect;
     TRY(effect_begin(step->effects, "server.poweroff", old->name, NULL, &effect));
-    struct err *e =
-        account->ops->server_power(step->ctx, account->provider, step->arena, old->id, POWER_OFF, &op);
+    struct err *e = retry_run(step->ctx, &policy, "power off the old server", power_off_once, &powering);
     TRY(effect_end(step->effects, effect, e, old->id));
-    return step_wait_op(step, account, op);
+    return step_wait_op(step, account, powering.op);
 }
 
 #define SETTLING_DEADLINE_MS (2 * 60 * 1000)
 
-/* A server that is being deleted or stopped is neither gone nor running: wait until it is one thing or the other. */
-static struct err *find_settled(struct step_run *step, const struct compute_account *account, const char *name,
-                                const struct server **old)
+/* A server that is being deleted or stopped is neither gone nor running: wait until it is one thing or the
+ * other. */
+static struct err *find_settled(struct step_run *step, const struct compute_account *account,
+                                const char *name, const struct server **old)
 {
     const struct ctx limited = ctx_with_timeout(step->ctx, SETTLING_DEADLINE_MS);
     for (;;) {

@@ -147,6 +147,9 @@ static struct err *create_once(const struct ctx *ctx, void *arg)
 {
     struct creating *creating = arg;
     const struct compute_account *account = &creating->rung->account;
+    /* Each sending may land late, counted from itself: those before may have been refused minutes ago. */
+    set_int(creating->step, "sent_ms", clock_now_ms());
+    TRY(creating->step->services->save(creating->step));
     return account->ops->server_create(ctx, account->provider, creating->step->arena, creating->spec,
                                        creating->server, creating->op);
 }
