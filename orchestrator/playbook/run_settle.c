@@ -81,12 +81,12 @@ static struct err *judge_step(struct run *run, struct job *job, struct step *ste
     json_t *values = step->frame.values;
     bool failed = step->frame.status == FRAME_FAILED;
     json_object_set_new(values, "failed", json_boolean(failed));
+    add_lines(values, "stdout", "stdout_lines");
+    add_lines(values, "stderr", "stderr_lines");
     if (step->frame.status == FRAME_SKIPPED) {
         json_object_set_new(values, "skipped", json_true());
         return NULL;
     }
-    add_lines(values, "stdout", "stdout_lines");
-    add_lines(values, "stderr", "stderr_lines");
     if (job->entry->keywords[KW_CHANGED_WHEN])
         TRY(judge(run, job, step, KW_CHANGED_WHEN, "changed"));
     if (job->entry->keywords[KW_FAILED_WHEN]) {
