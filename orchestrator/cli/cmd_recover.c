@@ -29,6 +29,7 @@ static struct err *take_plan(struct cli *cli, struct project *project, struct pl
     if (strchr(argument, '/') || strchr(argument, '.')) {
         TRY(plan_load(cli->arena, argument, plan));
         TRY(plan_check_fresh(plan, project->inventory));
+        TRY(plan_check_playbooks(project, plan));
         return refuse_used_plan(cli, project, plan);
     }
     struct plan_options options;

@@ -38,6 +38,8 @@ struct err *plan_load(struct arena *arena, const char *path, struct plan *plan) 
 struct err *plan_save(struct arena *arena, const struct plan *plan, const char *path) REHOST_MUST_CHECK;
 /* ERR_STALE when it may not be carried out any more. */
 struct err *plan_check_fresh(const struct plan *plan, const struct inventory *inventory) REHOST_MUST_CHECK;
+/* ERR_STALE when a playbook is not the one that was approved. */
+struct err *plan_check_playbooks(struct project *project, const struct plan *plan) REHOST_MUST_CHECK;
 
 const char *plan_host(const struct plan *plan);
 int64_t

@@ -240,11 +240,29 @@ static struct err *look_at(struct dns_look *look, const char *type, json_t *expe
     return NULL;
 }
 
+/* An alias has no address of its own: it follows the name that it stands for. */
+static struct err *is_alias(struct dns_look *look, bool *alias)
+{
+    look->type = "CNAME";
+    look->set = (struct dns_record_set){0};
+    TRY(retry_run(look->maker->project->ctx, &retry_reads, "read the DNS record", record_once, look));
+    *alias = look->set.count > 0;
+    if (*alias)
+        json_array_append_new(look->maker->warnings,
+                              json_sprintf("%s is an alias (CNAME) of %s and stays as it is: list that name",
+                                           look->name, look->set.values[0]));
+    return NULL;
+}
+
 static struct err *add_name(struct maker *maker, const struct dns_name *name)
 {
     struct dns_look look = {.maker = maker, .name = name->name};
+    bool alias;
     TRY(project_dns(maker->project, name->account, &look.account));
     TRY(retry_run(maker->project->ctx, &retry_reads, "find the DNS zone", zone_once, &look));
+    TRY(is_alias(&look, &alias));
+    if (alias)
+        return NULL;
     json_t *expected = json_object();
     json_t *input =
         json_pack("{s:s, s:s, s:o}", "name", name->name, "provider", name->account, "expected", expected);
@@ -257,6 +275,12 @@ static struct err *add_name(struct maker *maker, const struct dns_name *name)
         json_decref(input);
         return e;
     }
+    size_t addresses = json_array_size(decode_find(expected, "A.values"));
+    if (addresses > 1)
+        json_array_append_new(
+            maker->warnings,
+            json_sprintf("%s has %zu addresses: the new server's takes the place of all of them", name->name,
+                         addresses));
     int64_t ttl = json_integer_value(decode_find(expected, "A.ttl"));
     if (ttl > 300)
         json_array_append_new(maker->warnings,
@@ -337,5 +361,26 @@ struct err *plan_backup(struct project *project, struct arena *arena, const stru
                              "describe them under hosts.%s.datasets", host->name);
     plan->json = TAKE(json);
     plan_seal(arena, plan);
+    return NULL;
+}
+
+struct err *plan_check_playbooks(struct project *project, const struct plan *plan)
+{
+    size_t index;
+    const json_t *step;
+    json_array_foreach(json_object_get(plan->json, "steps"), index, step)
+    {
+        const char *name, *digest;
+        const struct playbook *playbook;
+        if (strcmp(json_string_value(json_object_get(step, "kind")), step_configure.kind) != 0)
+            continue;
+        TRY(decode_string(step, "input.playbook", &name));
+        TRY(decode_string(step, "input.digest", &digest));
+        TRY(project_playbook(project, name, &playbook));
+        if (strcmp(playbook_digest(playbook), digest) != 0)
+            return err_with_hint(
+                err_new(ERR_STALE, "the playbook '%s' has changed since the plan was made", name),
+                "make and approve a new one: rehost plan %s --out FILE", plan_host(plan));
+    }
     return NULL;
 }

@@ -181,7 +181,7 @@ static struct err *conclude(struct run *run)
  * of a recovery. */
 static bool is_resumable(const char *kind)
 {
-    return strcmp(kind, "backup") != 0;
+    return !kind || strcmp(kind, "backup") != 0;
 }
 
 static struct err *carry_out(struct run *run)
@@ -262,6 +262,13 @@ static void announce(const struct run *run, bool resumed)
         observer->begin(observer->arg, run->id, &run->plan, resumed);
 }
 
+/* A plan from a file may lack them. */
+static json_t *known_facts(const struct plan *plan)
+{
+    const json_t *known = json_object_get(plan->json, "facts");
+    return json_is_object(known) ? json_deep_copy(known) : json_object();
+}
+
 struct err *run_start(struct project *project, struct arena *arena, const struct plan *plan,
                       const struct run_options *options, const char **run_id)
 {
@@ -271,8 +278,7 @@ struct err *run_start(struct project *project, struct arena *arena, const struct
     run.id = arena_printf(arena, "r-%s", hash_random_id(arena, 8));
     TRY(new_run(&run));
     *run_id = run.id;
-    json_t *known = json_object_get(plan->json, "facts");
-    run.facts = json_deep_copy(known);
+    run.facts = known_facts(&run.plan);
     announce(&run, false);
     return carry_out(&run);
 }
@@ -295,7 +301,7 @@ struct err *run_resume(struct project *project, struct arena *arena, const char 
         run_give_leases(&run);
         return e;
     }
-    run.facts = json_deep_copy(json_object_get(run.plan.json, "facts"));
+    run.facts = known_facts(&run.plan);
     announce(&run, true);
     return carry_out(&run);
 }

@@ -105,10 +105,11 @@ static struct err *flip(struct step_run *step, struct zone_ref *ref, const struc
     TRY(effect_begin(step->effects, "dns.set", ref->name, decode_dump(step->arena, detail), &effect));
     struct err *e = retry_run(step->ctx, &policy, "change the DNS record", set_once, &x);
     TRY(effect_end(step->effects, effect, e, x.op));
+    const struct ctx limited = ctx_with_timeout(step->ctx, CONFIRM_DEADLINE_MS);
     for (x.done = !x.op; !x.done;) {
-        TRY(retry_run(step->ctx, &retry_reads, "look at the DNS change", poll_once, &x));
+        TRY(retry_run(&limited, &retry_reads, "look at the DNS change", poll_once, &x));
         if (!x.done)
-            TRY(ctx_sleep(step->ctx, ref->account.poll_ms));
+            TRY(ctx_sleep(&limited, ref->account.poll_ms));
     }
     return NULL;
 }
@@ -159,7 +160,10 @@ static struct err *server_agrees(struct step_run *step, const struct ctx *ctx, c
 {
     struct dns_answer found;
     *agrees = false;
-    TRY(dnsquery_ask(ctx, step->arena, step->services->resolver, server, "A", true, &found));
+    CLEANUP_ERR struct err *unresolved =
+        dnsquery_ask(ctx, step->arena, step->services->resolver, server, "A", true, &found);
+    if (unresolved)
+        return err_kind(unresolved) == ERR_TRANSIENT ? NULL : TAKE(unresolved);
     struct dns_answer answer;
     CLEANUP_ERR struct err *e = dnsquery_ask(ctx, step->arena, found.values[0], name, "A", false, &answer);
     if (e && err_kind(e) != ERR_NOT_FOUND && err_kind(e) != ERR_TRANSIENT)

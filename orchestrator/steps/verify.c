@@ -6,6 +6,8 @@
 #include "base/decode.h"
 #include "base/http.h"
 #include "base/pg.h"
+#include "base/scrub.h"
+#include "base/strbuf.h"
 #include "steps/step.h"
 #include <errno.h>
 #include <stdlib.h>
@@ -22,8 +24,13 @@ static struct err *text_of(const json_t *check, const char *key, const char **te
     return decode_optional_string(check, key, NULL, text);
 }
 
+/* What a host says goes into journal and report: without the secrets that it may hold. */
 static const char *shorten(struct arena *arena, const char *text)
 {
+    CLEANUP_STRBUF struct strbuf clean;
+    strbuf_init(&clean, 0);
+    scrub_text(text, strlen(text), &clean);
+    text = clean.data;
     char *line = arena_strndup(arena, text, strnlen(text, 160));
     line[strcspn(line, "\r\n")] = '\0';
     return line;
