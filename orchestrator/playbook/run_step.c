@@ -110,7 +110,7 @@ static struct err *user_of(struct run *run, struct job *job, const struct expr_s
     TRY(job_flag(run, job, scope, KW_BECOME, false, &become));
     const struct entry *giver;
     const json_t *written = entry_inherited(job->entry, KW_BECOME_USER, &giver);
-    if (!become || !written)
+    if (!*become || !written)
         return NULL;
     struct expr_env env = run_env(run, job, scope);
     struct expr_place place = entry_place(giver, KW_BECOME_USER);
@@ -127,7 +127,7 @@ static struct err *user_of(struct run *run, struct job *job, const struct expr_s
 }
 
 /* c: check mode, d: diff, i: a failure does not stop what follows, l: one item of a loop, closed by
- * rh_settle. */
+ * rh_settle, r: needs root. */
 static struct err *flags_of(struct run *run, struct job *job, const struct expr_scope *scope, bool in_loop,
                             bool retried, const char **flags)
 {
@@ -209,8 +209,11 @@ static struct err *send_call(struct run *run, struct job *job, struct step *step
     TRY(environment_of(run, job, scope, job->entry, environment));
     struct call call = {
         .id = step->id, .module = job->entry->module, .args = args, .environment = environment};
+    bool become;
+    TRY(user_of(run, job, scope, &call.user, &become));
     TRY(flags_of(run, job, scope, in_loop, retried, &call.flags));
-    TRY(user_of(run, job, scope, &call.user));
+    if (become && !call.user)
+        call.flags = arena_printf(job->arena, "%sr", call.flags);
     if (call.user) {
         session_nonce(step->nonce);
         call.nonce = step->nonce;

@@ -3,7 +3,8 @@
 # A task is one call: rh_task ID FLAGS MODULE [KEY VALUE]...
 # It runs module_MODULE in a subshell, where each KEY is the variable a_KEY ("+NAME" is exported as NAME: `environment`),
 # stdin is empty, and fd 3 is the way to the control side. A module ends by returning (ok) or by calling fail or skip.
-# FLAGS: c check mode, d diff wanted, i a failure does not stop what follows, l more items of the same loop follow.
+# FLAGS: c check mode, d diff wanted, i a failure does not stop what follows, l one item of a loop, which
+# rh_settle closes, r needs root.
 #
 # What a module may use: changed, put/put_int/put_bool KEY VALUE and put_empty (dots in KEY make maps), fail, skip, checking, run, must,
 # attributes, place_file, show_diff, and $T, a private folder in memory. What begins with rh_ or RH_ is the library's own.
@@ -75,6 +76,7 @@ rh_module() { # id flags module key value...
     RH_ID=$1 RH_OUT='' RH_CHECK='' RH_DIFF='' r_changed=''
     case $2 in *c*) RH_CHECK=1 ;; esac
     case $2 in *d*) RH_DIFF=1 ;; esac
+    case $2 in *r*) [ "$RH_UID" = 0 ] || fail "this task needs root (become), but the login is $(id -un): log in as root" ;; esac
     _module=$3
     shift 3
     while [ $# -gt 1 ]; do
