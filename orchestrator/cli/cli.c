@@ -77,6 +77,10 @@ static void protect_process(void)
 
 static struct err *run_command(struct cli *cli, int argc, char **argv)
 {
+    if (argc == 2 && !strcmp(argv[1], "--version")) {
+        out_text(cli, "rehost " REHOST_VERSION "\n");
+        return NULL;
+    }
     TRY(cli_parse(cli, argc, argv));
     if (cli_switch(cli, "help")) {
         help_command(cli, cli->command);
