@@ -103,11 +103,10 @@ static struct err *environment_of(struct run *run, struct job *job, const struct
 }
 
 static struct err *user_of(struct run *run, struct job *job, const struct expr_scope *scope,
-                           const char **user)
+                           const char **user, bool *become)
 {
-    bool become;
     *user = NULL;
-    TRY(job_flag(run, job, scope, KW_BECOME, false, &become));
+    TRY(job_flag(run, job, scope, KW_BECOME, false, become));
     const struct entry *giver;
     const json_t *written = entry_inherited(job->entry, KW_BECOME_USER, &giver);
     if (!*become || !written)
