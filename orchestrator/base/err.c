@@ -44,10 +44,35 @@ static const char *const kind_names[ERR_KIND_COUNT] = {
     [ERR_CANCELLED] = "cancelled",
 };
 
+/* Bytes of the UTF-8 character at `s` (RFC 3629, section 4), 0 when there is none. */
+static size_t character_length(const unsigned char *s)
+{
+    if (s[0] < 0x80)
+        return 1;
+    size_t length = s[0] >= 0xf0 ? 4 : s[0] >= 0xe0 ? 3 : 2;
+    unsigned char least = s[0] == 0xe0 ? 0xa0 : s[0] == 0xf0 ? 0x90 : 0x80;
+    unsigned char most = s[0] == 0xed ? 0x9f : s[0] == 0xf4 ? 0x8f : 0xbf;
+    if (s[0] < 0xc2 || s[0] > 0xf4 || s[1] < least || s[1] > most)
+        return 0;
+    for (size_t i = 2; i < length; i++)
+        if (s[i] < 0x80 || s[i] > 0xbf)
+            return 0;
+    return length;
+}
+
+/* Errors quote what users and hosts wrote, and become JSON, which has no other bytes than UTF-8. */
 static REHOST_PRINTF(1, 0) char *format(const char *fmt, va_list args)
 {
     char *text = NULL;
-    return vasprintf(&text, fmt, args) < 0 ? NULL : text;
+    if (vasprintf(&text, fmt, args) < 0)
+        return NULL;
+    for (char *c = text; *c;) {
+        size_t length = character_length((const unsigned char *)c);
+        if (!length)
+            *c = '?';
+        c += length ? length : 1;
+    }
+    return text;
 }
 
 /* Takes `message` and `cause`. */

@@ -16,6 +16,17 @@ static void a_wrapped_error_keeps_its_kind_and_tells_the_whole_chain(void **stat
     err_free(e);
 }
 
+static void a_message_is_utf_8_whatever_it_quotes(void **state)
+{
+    (void)state;
+    struct err *e = err_new(ERR_REMOTE, "said '%s' '%.2s'",
+                            "\xff"
+                            "a\xc3\xa4\xed\xa0\x80\xf0\x9f\x98\x80",
+                            "x\xc3\xa4");
+    assert_string_equal(err_message(e), "said '?a\xc3\xa4???\xf0\x9f\x98\x80' 'x?'");
+    err_free(e);
+}
+
 static void wrapping_success_is_success(void **state)
 {
     (void)state;
@@ -76,6 +87,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_wrapped_error_keeps_its_kind_and_tells_the_whole_chain),
+        cmocka_unit_test(a_message_is_utf_8_whatever_it_quotes),
         cmocka_unit_test(wrapping_success_is_success),
         cmocka_unit_test(the_nearest_hint_in_the_chain_is_the_one_shown),
         cmocka_unit_test(a_retry_after_is_found_through_a_wrap_and_a_kind_can_be_corrected),
