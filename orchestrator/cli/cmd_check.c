@@ -177,6 +177,16 @@ static void check_plan_of(struct checking *c, const struct host *host)
           NULL);
 }
 
+/* A server that is not there is proof enough for the fence: a name that was mistyped would be, too. */
+static void check_current(struct checking *c, const struct host *host)
+{
+    struct host_location location;
+    CLEANUP_ERR struct err *e = project_find_server(c->project, host, &location);
+    if (e && err_kind(e) == ERR_NOT_FOUND)
+        found(c, FINDING_WARN, host->name, err_text(e),
+              arena_printf(c->cli->arena, "when it does run: mend hosts.%s.current", host->name));
+}
+
 static void check_host(struct checking *c, const struct host *host)
 {
     json_t *unused;
@@ -184,6 +194,7 @@ static void check_host(struct checking *c, const struct host *host)
     if (!e)
         json_decref(unused);
     passed(c, FINDING_BLOCKING, host->name, e);
+    check_current(c, host);
     if (passed(c, FINDING_BLOCKING, host->name, load_all_playbooks(c, host)))
         check_plan_of(c, host);
 }
