@@ -30,6 +30,7 @@ rh_apt_refresh() {
             fail "Failed to update apt cache: $(grep -E '^(E|W|Err)' "$T/said" | tail -n 20)"
         }
         _fresh=$(rh_apt_stamp)
+        touch /var/lib/apt/lists # apt leaves the time as it is when nothing was new: cache_valid_time would never count
     fi
     put_int cache_update_time "$_fresh"
     put_bool cache_updated 1

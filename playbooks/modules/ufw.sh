@@ -2,7 +2,7 @@
 module_ufw() {
     command -v ufw >/dev/null || fail 'Failed to find required executable "ufw" in paths'
     _before=$(rh_ufw_state)
-    [ -z "${a_default-}" ] || rh_ufw default "$a_default" ${a_direction:+"$a_direction"}
+    [ -z "${a_default-}" ] || ! rh_ufw_default_differs "$a_default" "${a_direction:-incoming}" || rh_ufw default "$a_default" ${a_direction:+"$a_direction"}
     [ -z "${a_logging-}" ] || rh_ufw logging "$a_logging"
     [ -z "${a_rule-}" ] || rh_ufw_rule
     case ${a_state-} in
@@ -20,13 +20,13 @@ rh_ufw_state() {
     grep -h '^LOGLEVEL\|^ENABLED' /etc/ufw/ufw.conf
 }
 rh_ufw_enabled() {
-    case $(LC_ALL=C run ufw status 2>/dev/null) in 'Status: active'*) echo yes ;; *) echo no ;; esac
+    if grep -qi '^ENABLED=yes' /etc/ufw/ufw.conf && iptables -n -L ufw-user-input >/dev/null 2>&1; then echo yes; else echo no; fi
 }
 # In check mode only rules are tried out; the rest is compared with the files.
 rh_ufw() {
     if checking; then
         case $1 in
-        default) rh_ufw_default_differs "$2" "${3:-incoming}" && changed ;;
+        default) changed ;;
         logging) grep -qix "LOGLEVEL=$2" /etc/ufw/ufw.conf || { [ "$2" = on ] && ! grep -qi '^LOGLEVEL=off' /etc/ufw/ufw.conf; } || changed ;;
         esac
         return 0
@@ -38,7 +38,16 @@ rh_ufw_default_differs() { # policy direction
     case $1 in allow) _word=ACCEPT ;; deny) _word=DROP ;; *) _word=REJECT ;; esac
     ! grep -q "^DEFAULT_${_key}_POLICY=\"$_word\"" /etc/default/ufw
 }
+# A plain rule that is there already, in the form in which ufw keeps it. ufw itself, a Python program, takes much longer to say so.
+rh_ufw_known() {
+    [ -z "${a_delete-}${a_insert-}${a_route-}${a_interface-}${a_interface_in-}${a_interface_out-}${a_log-}${a_name-}${a_comment-}" ] &&
+        [ "${a_from_ip:-any} ${a_to_ip:-any} ${a_direction:-in}" = 'any any in' ] || return 1
+    _rule="### tuple ### $a_rule ${a_proto:-any} ${a_to_port:-any}"
+    grep -qxF "$_rule 0.0.0.0/0 ${a_from_port:-any} 0.0.0.0/0 in" /etc/ufw/user.rules 2>/dev/null || return 1
+    ! grep -qi '^IPV6=yes' /etc/default/ufw || grep -qxF "$_rule ::/0 ${a_from_port:-any} ::/0 in" /etc/ufw/user6.rules 2>/dev/null
+}
 rh_ufw_rule() {
+    rh_ufw_known && return
     set --
     if yes "${a_route-}"; then set -- route; fi
     if yes "${a_delete-}"; then set -- "$@" delete
