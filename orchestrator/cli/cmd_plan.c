@@ -50,7 +50,7 @@ struct err *cmd_plan(struct cli *cli)
     if (out)
         TRY(plan_save(cli->arena, &plan, out));
     show_plan(cli, &plan, out != NULL);
-    out_text(cli, "Next:  rehost recover %s\n", out ? out : host->name);
+    out_text(cli, "Nothing has been changed.\nNext:  rehost recover %s\n", out ? out : host->name);
     cli->data = json_pack("{s:O, s:s, s:s?}", "plan", plan.json, "digest", plan.digest, "saved", out);
     cli->exit_code = show_plan_needs_attention(&plan) ? EXIT_ATTENTION : EXIT_OK;
     return NULL;

@@ -23,10 +23,17 @@ static struct err *refuse_used_plan(struct cli *cli, struct project *project, co
 }
 
 /* An approved plan is a file; a host is a name of the inventory. */
+static bool is_plan_file(struct project *project, const char *argument)
+{
+    const struct host *host;
+    CLEANUP_ERR struct err *no_host = inventory_host(project->inventory, argument, &host);
+    return no_host && (strchr(argument, '/') || strchr(argument, '.') || fs_exists(argument));
+}
+
 static struct err *take_plan(struct cli *cli, struct project *project, struct plan *plan)
 {
     const char *argument = cli->arguments[0];
-    if (strchr(argument, '/') || strchr(argument, '.')) {
+    if (is_plan_file(project, argument)) {
         TRY(plan_load(cli->arena, argument, plan));
         TRY(plan_check_fresh(plan, project->inventory));
         TRY(plan_check_playbooks(project, plan));

@@ -171,11 +171,14 @@ static void on_begin(void *arg, const char *run, const struct plan *plan, bool r
     struct progress *p = arg;
     (void)snprintf(p->run, sizeof(p->run), "%s", run);
     p->plan = plan;
+    const char *kind = json_string_value(json_object_get(plan->json, "kind"));
     char line[160];
-    (void)snprintf(line, sizeof(line), "Go on with: rehost resume %s\n", run);
+    if (strcmp(kind, "backup") != 0)
+        (void)snprintf(line, sizeof(line), "Go on with: rehost resume %s\n", run);
+    else
+        (void)snprintf(line, sizeof(line), "Take it anew with: rehost backup %s\n", plan_host(plan));
     stop_set_resume_line(line);
-    out_info("%s %s  run %s  %s\n", resumed ? "resuming" : "begin", plan_host(plan), run,
-             json_string_value(json_object_get(plan->json, "kind")));
+    out_info("%s %s  run %s  %s\n", resumed ? "resuming" : "begin", plan_host(plan), run, kind);
     start_ticking(p);
 }
 

@@ -148,7 +148,7 @@ void show_plan(struct cli *cli, const struct plan *plan, bool saved)
     show_forecast(cli, plan);
     json_array_foreach(json_object_get(json, "warnings"), index, warning)
         out_text(cli, " !! %s\n", json_string_value(warning));
-    out_text(cli, "\nPlan: %zu steps, %zu restores.  digest %.12s%s\nNothing has been changed.\n",
+    out_text(cli, "\nPlan: %zu steps, %zu restores.  digest %.12s%s\n",
              json_array_size(json_object_get(json, "steps")),
              json_array_size(json_object_get(json, "restore_points")), plan->digest,
              saved ? "   saved, valid 60 min" : "");

@@ -283,20 +283,31 @@ struct err *run_start(struct project *project, struct arena *arena, const struct
     return carry_out(&run);
 }
 
+static struct err *check_open(struct project *project, struct arena *arena, const char *run_id)
+{
+    struct run_row row;
+    TRY(store_run_get(project->store, arena, run_id, &row));
+    if (row.state == RUN_RUNNING || row.state == RUN_STOPPED)
+        return NULL;
+    return err_with_hint(err_new(ERR_INPUT, "run '%s' is %s", run_id, run_state_name(row.state)),
+                         "rehost report %s", run_id);
+}
+
 struct err *run_resume(struct project *project, struct arena *arena, const char *run_id,
                        const struct run_options *options)
 {
     TRY(project_store(project));
     struct run_row row;
     TRY(store_run_get(project->store, arena, run_id, &row));
-    if (row.state == RUN_DONE || row.state == RUN_ABANDONED)
-        return err_with_hint(err_new(ERR_INPUT, "run '%s' is %s", run_id, run_state_name(row.state)),
-                             "rehost report %s", run_id);
+    TRY(check_open(project, arena, run_id));
     struct run run = {.project = project, .arena = arena, .options = options, .id = row.id, .resumed = true};
     TRY(inventory_host(project->inventory, row.host, &run.host));
     TRY(plan_parse(arena, row.plan, strlen(row.plan), &run.plan));
     TRY(run_take_leases(&run));
-    struct err *e = store_run_set_state(&run.lease, RUN_RUNNING, NULL);
+    struct err *e =
+        check_open(project, arena, run_id); /* another process may have ended it before we had the lease */
+    if (!e)
+        e = store_run_set_state(&run.lease, RUN_RUNNING, NULL);
     if (e) {
         run_give_leases(&run);
         return e;

@@ -1,12 +1,13 @@
 /* Playbooks: Ansible's syntax, a strict subset, applied over one SSH session.
  *
- * load    parse and check everything that can be checked without a host: unknown keywords, modules, arguments, filters and missing
- *         files are errors with file:line:column and a suggestion, never ignored
- * apply   one channel, one `sh`: the modules in use go over once, tasks are compiled to shell calls and streamed without waiting for each
- *         other; a round trip happens only where a task depends on an earlier result that the control side must evaluate
+ * load    parse and check everything that can be checked without a host: unknown keywords, modules,
+ * arguments, filters and missing files are errors with file:line:column and a suggestion, never ignored apply
+ * one channel, one `sh`: the modules in use go over once, tasks are compiled to shell calls and streamed
+ * without waiting for each other; a round trip happens only where a task depends on an earlier result that
+ * the control side must evaluate
  *
- * Nothing of a task's arguments appears in an argv or environment on the host; tasks with no_log are shown and logged without values.
- * Threads: a loaded playbook is read-only; an application belongs to one thread.
+ * Nothing of a task's arguments appears in an argv or environment on the host; tasks with no_log are shown
+ * and logged without values. Threads: a loaded playbook is read-only; an application belongs to one thread.
  */
 #pragma once
 #include "base/arena.h"
@@ -18,7 +19,7 @@
 struct playbook;
 
 struct playbook_paths {
-    const char *modules_dir; /* playbooks/modules */
+    const char *modules_dir;      /* playbooks/modules */
     const char *const *role_dirs; /* searched after the playbook's own roles/ */
     size_t role_dir_count;
 };
@@ -26,7 +27,7 @@ struct playbook_paths {
 struct err *playbook_load(struct arena *arena, const char *path, const struct playbook_paths *paths,
                           const struct playbook **playbook) REHOST_MUST_CHECK;
 const char *playbook_path(const struct playbook *playbook);
-const char *playbook_name(const struct playbook *playbook); /* of its first play */
+const char *playbook_name(const struct playbook *playbook);  /* of its first play */
 size_t playbook_task_count(const struct playbook *playbook); /* static count, handlers not included */
 /* SHA-256 over the playbook and every file it can use: for plan digests. */
 const char *playbook_digest(const struct playbook *playbook);
@@ -50,10 +51,11 @@ struct task_event {
 struct playbook_options {
     bool check; /* change nothing, report what would change */
     bool diff;
-    const char *host_name;  /* inventory_hostname */
-    const json_t *host_vars; /* inventory variables */
+    const char *host_name;    /* inventory_hostname */
+    const json_t *host_vars;  /* inventory variables */
     const json_t *extra_vars; /* -e: strongest */
-    void (*on_start)(const char *task, void *arg); /* before a task's first result, for the live line; may be NULL */
+    void (*on_start)(const char *task,
+                     void *arg); /* before a task's first result, for the live line; may be NULL */
     void (*on_event)(const struct task_event *event, void *arg); /* may be NULL */
     void *arg;
 };
@@ -63,6 +65,8 @@ struct playbook_result {
     struct task_event failed; /* the task that stopped the play, when the error is ERR_REMOTE */
 };
 
-/* ERR_REMOTE: a task failed (result->failed). ERR_UNKNOWN_OUTCOME: the link was lost; tasks are idempotent: apply again. */
-struct err *playbook_apply(const struct ctx *ctx, const struct playbook *playbook, struct ssh *ssh, struct arena *arena,
-                           const struct playbook_options *options, struct playbook_result *result) REHOST_MUST_CHECK;
+/* ERR_REMOTE: a task failed (result->failed). ERR_UNKNOWN_OUTCOME: the link was lost; tasks are idempotent:
+ * apply again. */
+struct err *playbook_apply(const struct ctx *ctx, const struct playbook *playbook, struct ssh *ssh,
+                           struct arena *arena, const struct playbook_options *options,
+                           struct playbook_result *result) REHOST_MUST_CHECK;

@@ -107,7 +107,7 @@ static struct err *prepare_attempt(struct step_run *step, const struct rung *run
     int64_t creates = output_int(step, "creates") + 1;
     if (creates > rung->account.max_creates)
         return err_with_hint(
-            err_new(ERR_QUOTA, "this run has sent %lld creates already", (long long)(creates - 1)),
+            err_new(ERR_REJECTED, "this run has sent %lld creates already", (long long)(creates - 1)),
             "raise 'max_creates' of the account, after looking at what exists: rehost gc");
     CLEANUP_SECRET struct secret *host_key = NULL;
     char *public_key, *sealed;
@@ -393,25 +393,45 @@ static struct err *start_over(struct step_run *step, struct err *sold_out)
     return journal;
 }
 
+/* Nothing was created here and another place may do: out of stock, an account at its limit, refused or not
+ * reachable. */
+static bool tries_next_place(enum err_kind kind)
+{
+    return kind == ERR_CAPACITY || kind == ERR_QUOTA || kind == ERR_AUTH || kind == ERR_TRANSIENT;
+}
+
+static struct err *leave_rung(struct step_run *step, const struct rung *rung, int64_t index,
+                              struct err *failure)
+{
+    step_note(step, "no %s in %s/%s: %s; trying the next place", rung->size, rung->account_name, rung->region,
+              err_text(failure));
+    if (err_kind(failure) == ERR_CAPACITY) /* may also fail after a server was made */
+        TRY(give_back(step, rung));
+    set_int(step, "rung", index + 1); /* a resume goes on there */
+    return forget_create(step);
+}
+
 static struct err *provision_apply(struct step_run *step)
 {
     if (output_text(step, "address"))
         return NULL; /* done before a crash */
+    CLEANUP_ERR struct err *last = NULL;
     for (int64_t index = output_int(step, "rung");; index++) {
         struct rung rung;
         struct err *none = read_rung(step, index, &rung);
+        if (none && err_kind(none) == ERR_CAPACITY && last && err_kind(last) != ERR_CAPACITY) {
+            err_free(none); /* what the last place said tells more than "none is left" */
+            return start_over(step, TAKE(last));
+        }
         if (none)
             return err_kind(none) == ERR_CAPACITY ? start_over(step, none) : none;
         set_int(step, "rung", index);
         step_live(step, "asking %s/%s for a %s", rung.account_name, rung.region, rung.size);
-        CLEANUP_ERR struct err *e = try_rung(step, &rung);
-        if (!e || err_kind(e) != ERR_CAPACITY)
-            return TAKE(e);
-        step_note(step, "no %s in %s/%s: %s; trying the next place", rung.size, rung.account_name,
-                  rung.region, err_text(e));
-        TRY(give_back(step, &rung));
-        set_int(step, "rung", index + 1); /* a resume goes on there */
-        TRY(forget_create(step));
+        err_free(last);
+        last = try_rung(step, &rung);
+        if (!last || !tries_next_place(err_kind(last)))
+            return TAKE(last);
+        TRY(leave_rung(step, &rung, index, last));
     }
 }
 
