@@ -84,7 +84,10 @@ static struct err *rotate_host_key(struct step_run *step, const struct ctx *limi
 {
     struct ssh_result result;
     TRY(run(step, limited, make_key, &result));
-    result.out[strcspn(result.out, "\n")] = '\0';
+    size_t length = strcspn(result.out, "\n");
+    while (length && result.out[length - 1] == ' ') /* ssh-keygen leaves one before an empty comment */
+        length--;
+    result.out[length] = '\0';
     if (strncmp(result.out, "ssh-ed25519 ", 12) != 0)
         return err_new(ERR_REMOTE, "the new host key reads '%.40s', not an ed25519 key", result.out);
     TRY(set_key(step, "next_host_key", result.out));
