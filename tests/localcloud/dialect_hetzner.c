@@ -162,7 +162,7 @@ static void rate_headers(const struct request *request, struct response *respons
     int limit = request->cloud->settings.rate_limit;
 
     response_header(response, "RateLimit-Limit", "%d", limit ? limit : 3600);
-    response_header(response, "RateLimit-Remaining", "%d", limit ? remaining : 3600);
+    response_header(response, "RateLimit-Remaining", "%d", remaining);
     response_header(response, "RateLimit-Reset", "%lld", (long long)full_at);
     response_header(response, "X-Correlation-Id", "%llx",
                     (unsigned long long)now_ms()); // live answers carry one
@@ -182,7 +182,7 @@ static void hetzner_handle(const struct request *request, struct response *respo
         hz_error(response, 400, "json_error", "the request body is not a valid JSON object");
     else
         route(request, response);
-    rate_headers(request, response, remaining, full_at);
+    rate_headers(request, response, request->cloud->settings.rate_limit ? remaining : 3600, full_at);
 }
 
 static void hetzner_fault(const struct request *request, struct response *response)
