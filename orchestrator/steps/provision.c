@@ -435,18 +435,10 @@ static struct err *provision_apply(struct step_run *step)
     }
 }
 
-static struct err *provision_undo(struct step_run *step)
-{
-    struct rung rung;
-    TRY(read_rung(step, output_int(step, "rung"), &rung));
-    return give_back(step, &rung);
-}
-
 const struct step_ops step_provision = {
     .kind = "provision",
     .touches = "creates one server and registers our SSH key",
     .danger = DANGER_MODERATE,
     .estimate_ms = 60000,
     .apply = provision_apply,
-    .undo = provision_undo,
 };

@@ -98,7 +98,6 @@ struct step_ops {
     int64_t estimate_ms; /* a first guess; the journal's own history replaces it */
     struct err *(*apply)(struct step_run *step);
     struct err *(*verify)(struct step_run *step); /* NULL: apply proves itself */
-    struct err *(*undo)(struct step_run *step);   /* NULL: nothing to undo */
 };
 
 extern const struct step_ops step_fence, step_provision, step_reach, step_configure, step_restore,

@@ -1,4 +1,4 @@
-/* Removes a server that a run made. Used by undo, by `destroy` and by `gc`; never for a machine that rehost
+/* Removes a server that a run made. Used when a place gives up, by `destroy` and by `gc`; never for a machine that rehost
  * did not create. */
 #include "base/retry.h"
 #include "steps/step.h"
