@@ -1,5 +1,5 @@
-/* Removes a server that a run made. Used when a place gives up, by `destroy` and by `gc`; never for a machine that rehost
- * did not create. */
+/* Removes a server that a run made. Used when a place gives up, by `destroy` and by `gc`; never for a machine
+ * that rehost did not create. */
 #include "base/retry.h"
 #include "steps/step.h"
 
