@@ -99,12 +99,11 @@ struct err *cmd_init(struct cli *cli)
 {
     const char *folder = cli->argument_count ? cli->arguments[0] : ".";
     const char *type = cli_option(cli, "provider");
-    size_t count;
-    const char *const *types = provider_types(&count);
     if (!type)
-        type = types[0];
+        type = provider_at(0)->type;
     if (!provider_find(type))
-        return err_with_hint(err_new(ERR_INPUT, "no provider '%s'", type), "known is: %s", types[0]);
+        return err_with_hint(err_new(ERR_INPUT, "no provider '%s' of servers", type), "known are: %s",
+                             inventory_account_types(cli->arena));
     cli->data = json_pack("{s:s, s:[]}", "folder", folder, "files");
     const char *inventory = arena_printf(cli->arena, "%s/inventory.yaml", folder);
     if (fs_exists(inventory)) /* before any key is made */

@@ -1,10 +1,12 @@
 #include "base/age.h"
 #include "base/fs.h"
 #include "base/hash.h"
+#include "base/strbuf.h"
 #include "core/inventory_schema.h"
 #include "core/model.h"
 #include "providers/compute/provider.h"
 #include "providers/data/dataset.h"
+#include "providers/dns/dns.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -176,28 +178,59 @@ static struct err *check_sources(const struct inventory *inventory)
     return NULL;
 }
 
-static struct err *check_types(const struct inventory *inventory, const struct yaml_node *root)
+/* An account serves servers, DNS zones, or both: known is the type of either kind of adapter. */
+static const char **known_types(struct arena *arena, size_t *count)
+{
+    enum { MOST = 64 };
+    const char **types = arena_array(arena, MOST, sizeof(*types));
+    *count = 0;
+    for (size_t i = 0; provider_at(i) && *count < MOST; i++)
+        types[(*count)++] = provider_at(i)->type;
+    for (size_t i = 0; dns_at(i) && *count < MOST; i++)
+        if (!provider_find(dns_at(i)->type))
+            types[(*count)++] = dns_at(i)->type;
+    return types;
+}
+
+const char *inventory_account_types(struct arena *arena)
+{
+    size_t count;
+    const char **types = known_types(arena, &count);
+    CLEANUP_STRBUF struct strbuf all;
+    strbuf_init(&all, 0);
+    for (size_t i = 0; i < count; i++)
+        strbuf_addf(&all, "%s%s", i ? ", " : "", types[i]);
+    return strbuf_to_arena(&all, arena);
+}
+
+static struct err *unknown_type(struct arena *arena, const struct account *account,
+                                const struct yaml_node *where)
+{
+    size_t count;
+    const char **types = known_types(arena, &count);
+    const char *near = yaml_nearest(account->type, types, count);
+    struct err *e = yaml_error(where, "providers.%s.type: no provider '%s'", account->name, account->type);
+    return near ? err_with_hint(e, "did you mean '%s'?", near)
+                : err_with_hint(e, "known are: %s", inventory_account_types(arena));
+}
+
+static struct err *check_types(struct arena *arena, const struct inventory *inventory,
+                               const struct yaml_node *root)
 {
     const struct yaml_node *accounts = yaml_get(root, "providers");
-    for (FOREACH(struct account, account, inventory->accounts)) {
-        if (provider_find(account->type))
-            continue;
-        size_t count;
-        const char *const *types = provider_types(&count);
-        const char *near = yaml_nearest(account->type, types, count);
-        struct err *e = yaml_error(yaml_get(yaml_get(accounts, account->name), "type"),
-                                   "providers.%s.type: no provider '%s'", account->name, account->type);
-        return err_with_hint(e, near ? "did you mean '%s'?" : "known is: %s", near ? near : types[0]);
-    }
+    for (FOREACH(struct account, account, inventory->accounts))
+        if (!provider_find(account->type) && !dns_find(account->type))
+            return unknown_type(arena, account, yaml_get(yaml_get(accounts, account->name), "type"));
     return NULL;
 }
 
-static struct err *check_all(const struct inventory *inventory, const struct yaml_node *root)
+static struct err *check_all(struct arena *arena, const struct inventory *inventory,
+                             const struct yaml_node *root)
 {
     if (!is_label(inventory->project))
         return yaml_error(yaml_get(root, "project"), "project: use a-z, 0-9 and '-', at most 40 characters");
     TRY(check_sources(inventory));
-    TRY(check_types(inventory, root));
+    TRY(check_types(arena, inventory, root));
     CLEANUP_ERR struct err *bad = age_check_recipient(inventory->keys.recovery);
     if (bad)
         return err_with_hint(
@@ -236,7 +269,7 @@ struct err *inventory_load(struct arena *arena, const char *path, const struct i
     TRY(schema_bind(arena, &inventory_schema, root, "", inventory->dir, inventory));
     if (!inventory->state_dir)
         inventory->state_dir = arena_printf(arena, "%s/%s", fs_state_dir(arena), inventory->project);
-    TRY(check_all(inventory, root));
+    TRY(check_all(arena, inventory, root));
     *out = inventory;
     return NULL;
 }

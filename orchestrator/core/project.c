@@ -208,6 +208,8 @@ struct err *project_compute(struct project *project, const char *name, struct co
     struct open_account *opened;
     TRY(find_account(project, name, &account, &opened));
     if (!opened->compute.provider) {
+        if (!provider_find(account->type))
+            return err_new(ERR_INPUT, "account '%s' (%s) has no servers", name, account->type);
         struct provider_options options = {
             .name = name, .endpoint = account->endpoint, .ca_file = account->ca_file};
         TRY(project_secret_source(project, &account->token, &options.token));

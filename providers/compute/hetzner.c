@@ -9,8 +9,8 @@
 #include "base/clock.h"
 #include "base/decode.h"
 #include "providers/compute/provider.h"
-#include "providers/compute/rest.h"
 #include "providers/compute/spec.h"
+#include "providers/rest/rest.h"
 #include <arpa/inet.h>
 #include <stdlib.h>
 #include <string.h>
@@ -166,29 +166,34 @@ static struct err *hetzner_check(const struct ctx *ctx, struct provider *provide
     struct rest_call call = {.method = "GET", .path = "/servers?per_page=1", .path_template = "/servers"};
     struct rest_answer answer = {0};
     int64_t count = 0;
-    *state = (struct account_state){.rate_remaining = -1};
+    *state = (struct account_state){.rate_remaining = -1, .server_limit = -1};
     TRY(rest_send(ctx, provider->rest, arena, &call, &answer));
     TRY(decode_optional_int(answer.body, "meta.pagination.total_entries", 0, &count));
-    state->token_valid = true;
     state->rate_remaining = answer.rate_remaining;
     state->server_count = (int)count;
     return NULL;
 }
 
 /* Prices are decimal text, net and gross; what the account pays is gross. */
-static double read_price(const json_t *type, const char *location)
+static double read_gross(const json_t *price, const char *path)
+{
+    const char *gross = json_string_value(decode_find(price, path));
+    return gross ? strtod(gross, NULL) : 0;
+}
+
+static void read_price(const json_t *type, struct size_offer *offer)
 {
     const json_t *prices = decode_find(type, "prices");
     size_t i = 0;
     const json_t *price = NULL;
     json_array_foreach(prices, i, price)
     {
-        const char *name = json_string_value(decode_find(price, "location"));
-        const char *gross = json_string_value(decode_find(price, "price_hourly.gross"));
-        if (name && gross && strcmp(name, location) == 0)
-            return strtod(gross, NULL);
+        const char *location = json_string_value(decode_find(price, "location"));
+        if (!location || strcmp(location, offer->region) != 0)
+            continue;
+        offer->price_hourly = read_gross(price, "price_hourly.gross");
+        offer->price_monthly = read_gross(price, "price_monthly.gross");
     }
-    return 0;
 }
 
 static struct err *read_offers(struct arena *arena, const json_t *type, struct server_size *size)
@@ -203,7 +208,7 @@ static struct err *read_offers(struct arena *arena, const json_t *type, struct s
         struct size_offer *offer = &size->offers[size->offer_count++];
         TRY(decode_string(location, "name", &offer->region));
         TRY(decode_bool(location, "available", &offer->available));
-        offer->price_hourly = read_price(type, offer->region);
+        read_price(type, offer);
         if (!size->retired_at)
             TRY(decode_optional_string(location, "deprecation.unavailable_after", NULL, &size->retired_at));
     }
@@ -226,7 +231,10 @@ static struct err *read_images(const struct ctx *ctx, struct provider *provider,
                                struct catalog *catalog)
 {
     json_t *images = NULL;
-    TRY(rest_list(ctx, provider->rest, arena, "/images", "type=system&status=available", "images", &images));
+    TRY(rest_list(
+        ctx, provider->rest, arena,
+        &(struct rest_listing){"/images", .query = "type=system&status=available", .items = "images"},
+        &images));
     catalog->images = arena_array(arena, json_array_size(images) + 1, sizeof(*catalog->images));
     size_t i = 0;
     const json_t *image = NULL;
@@ -241,6 +249,25 @@ static struct err *read_images(const struct ctx *ctx, struct provider *provider,
     return NULL;
 }
 
+static struct err *read_regions(const struct ctx *ctx, struct provider *provider, struct arena *arena,
+                                struct catalog *catalog)
+{
+    json_t *locations = NULL;
+    TRY(rest_list(ctx, provider->rest, arena, &(struct rest_listing){"/locations", .items = "locations"},
+                  &locations));
+    catalog->regions = arena_array(arena, json_array_size(locations) + 1, sizeof(*catalog->regions));
+    size_t i = 0;
+    const json_t *location = NULL;
+    json_array_foreach(locations, i, location)
+    {
+        struct catalog_region *region = &catalog->regions[catalog->region_count++];
+        TRY(decode_string(location, "name", &region->name));
+        TRY(decode_optional_string(location, "country", NULL, &region->country));
+        region->country = spec_country(arena, region->country);
+    }
+    return NULL;
+}
+
 static struct err *hetzner_catalog(const struct ctx *ctx, struct provider *provider, struct arena *arena,
                                    struct catalog *catalog)
 {
@@ -250,12 +277,13 @@ static struct err *hetzner_catalog(const struct ctx *ctx, struct provider *provi
     *catalog = (struct catalog){0};
     TRY(rest_send(ctx, provider->rest, arena, &pricing, &answer));
     TRY(decode_string(answer.body, "pricing.currency", &catalog->currency));
-    TRY(rest_list(ctx, provider->rest, arena, "/server_types", NULL, "server_types", &types));
+    TRY(rest_list(ctx, provider->rest, arena,
+                  &(struct rest_listing){"/server_types", .items = "server_types"}, &types));
     catalog->size_count = json_array_size(types);
     catalog->sizes = arena_array(arena, catalog->size_count + 1, sizeof(*catalog->sizes));
     for (size_t i = 0; i < catalog->size_count; i++)
         TRY(read_size(arena, json_array_get(types, i), &catalog->sizes[i]));
-    spec_collect_regions(arena, catalog);
+    TRY(read_regions(ctx, provider, arena, catalog));
     return read_images(ctx, provider, arena, catalog);
 }
 
@@ -272,7 +300,8 @@ static struct err *hetzner_server_list(const struct ctx *ctx, struct provider *p
         query = arena_printf(arena, "label_selector=%s",
                              rest_encode(arena, arena_printf(arena, "%s=%s", label->key, label->value)));
     }
-    TRY(rest_list(ctx, provider->rest, arena, "/servers", query, "servers", &found));
+    TRY(rest_list(ctx, provider->rest, arena,
+                  &(struct rest_listing){"/servers", .query = query, .items = "servers"}, &found));
     *count = json_array_size(found);
     *servers = arena_array(arena, *count + 1, sizeof(**servers));
     for (size_t i = 0; i < *count; i++)
@@ -402,7 +431,8 @@ static struct err *find_key(const struct ctx *ctx, struct provider *provider, st
 {
     json_t *keys = NULL;
     const char *wanted = spec_key_material(arena, public_key);
-    TRY(rest_list(ctx, provider->rest, arena, "/ssh_keys", NULL, "ssh_keys", &keys));
+    TRY(rest_list(ctx, provider->rest, arena, &(struct rest_listing){"/ssh_keys", .items = "ssh_keys"},
+                  &keys));
     size_t i = 0;
     const json_t *key = NULL;
     json_array_foreach(keys, i, key)
@@ -455,7 +485,8 @@ static struct err *hetzner_key_delete(const struct ctx *ctx, struct provider *pr
 {
     json_t *keys = NULL;
     const char *query = arena_printf(arena, "name=%s", rest_encode(arena, key_id));
-    TRY(rest_list(ctx, provider->rest, arena, "/ssh_keys", query, "ssh_keys", &keys));
+    TRY(rest_list(ctx, provider->rest, arena,
+                  &(struct rest_listing){"/ssh_keys", .query = query, .items = "ssh_keys"}, &keys));
     const char *number = rest_id(arena, keys, "0.id");
     if (!number)
         return err_new(ERR_NOT_FOUND, "the project has no SSH key '%s'", key_id);
@@ -468,7 +499,7 @@ static struct err *hetzner_key_delete(const struct ctx *ctx, struct provider *pr
 
 const struct provider_ops provider_hetzner = {
     .type = "hetzner",
-    .capabilities = PROVIDER_LABELS | PROVIDER_UNIQUE_NAMES | PROVIDER_ASYNC_OPS,
+    .capabilities = PROVIDER_UNIQUE_NAMES,
     .user_data_max_bytes = USER_DATA_MAX_BYTES,
     .open = hetzner_open,
     .close = hetzner_close,

@@ -18,12 +18,9 @@ const struct provider_ops *provider_find(const char *type)
     return NULL;
 }
 
-const char *const *provider_types(size_t *count)
+const struct provider_ops *provider_at(size_t index)
 {
-    static const char *const types[] = {"hetzner"};
-    _Static_assert(sizeof(types) / sizeof(types[0]) == PROVIDER_COUNT, "one name a provider");
-    *count = PROVIDER_COUNT;
-    return types;
+    return index < PROVIDER_COUNT ? providers[index] : NULL;
 }
 
 const char *server_status_name(enum server_status status)

@@ -42,16 +42,61 @@ bool spec_contains(const char *const *names, size_t count, const char *name)
     return false;
 }
 
-void spec_collect_regions(struct arena *arena, struct catalog *catalog)
+const char *spec_tag(struct arena *arena, const struct label *label)
 {
-    size_t most = 0;
-    for (size_t i = 0; i < catalog->size_count; i++)
-        most += catalog->sizes[i].offer_count;
-    catalog->regions = arena_array(arena, most + 1, sizeof(*catalog->regions));
-    for (size_t i = 0; i < catalog->size_count; i++) {
-        const struct server_size *size = &catalog->sizes[i];
-        for (size_t k = 0; k < size->offer_count; k++)
-            if (!spec_contains(catalog->regions, catalog->region_count, size->offers[k].region))
-                catalog->regions[catalog->region_count++] = size->offers[k].region;
+    return arena_printf(arena, "%s:%s", label->key, label->value);
+}
+
+json_t *spec_tags(struct arena *arena, const struct server_spec *spec)
+{
+    json_t *tags = json_array();
+    for (size_t i = 0; i < spec->label_count; i++)
+        (void)json_array_append_new(tags, json_string(spec_tag(arena, &spec->labels[i])));
+    return tags;
+}
+
+void spec_read_tags(struct arena *arena, const json_t *tags, struct server *server)
+{
+    struct label *labels = arena_array(arena, json_array_size(tags) + 1, sizeof(*labels));
+    size_t i = 0;
+    const json_t *tag = NULL;
+    server->label_count = 0;
+    json_array_foreach(tags, i, tag)
+    {
+        const char *text = json_string_value(tag);
+        const char *colon = text ? strchr(text, ':') : NULL;
+        if (colon)
+            labels[server->label_count++] =
+                (struct label){.key = arena_strndup(arena, text, (size_t)(colon - text)),
+                               .value = arena_strdup(arena, colon + 1)};
     }
+    server->labels = labels;
+}
+
+bool spec_image(struct arena *arena, const char *image, const char **distribution, const char **version)
+{
+    size_t letters = strspn(image, "abcdefghijklmnopqrstuvwxyz");
+    const char *number = image + letters + 1;
+    if (!letters || image[letters] != '-' || !*number || strspn(number, "0123456789.") != strlen(number))
+        return false;
+    *distribution = arena_strndup(arena, image, letters);
+    *version = arena_strdup(arena, number);
+    return true;
+}
+
+const char *spec_image_snapshot(const char *image)
+{
+    static const char prefix[] = "snapshot:";
+    return strncmp(image, prefix, sizeof(prefix) - 1) == 0 ? image + sizeof(prefix) - 1 : NULL;
+}
+
+const char *spec_country(struct arena *arena, const char *country)
+{
+    if (!country)
+        return NULL;
+    char *lower = arena_strdup(arena, country);
+    for (char *c = lower; *c; c++)
+        if (*c >= 'A' && *c <= 'Z')
+            *c = (char)(*c - 'A' + 'a');
+    return lower;
 }

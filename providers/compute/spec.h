@@ -5,6 +5,7 @@
  */
 #pragma once
 #include "providers/compute/provider.h"
+#include <jansson.h>
 
 /* A name, label key or label value as all providers accept it: [a-z0-9-], 1 to 63 characters. `what` names
  * it. ERR_INPUT. */
@@ -14,6 +15,16 @@ struct err *spec_check(const struct server_spec *spec, size_t user_data_max_byte
 /* Type and key of an OpenSSH public key, without the comment: "ssh-ed25519 AAAA... alice@laptop" and bob's
  * copy are one key. */
 const char *spec_key_material(struct arena *arena, const char *public_key);
-/* Sets catalog->regions to the distinct regions of all offers. */
-void spec_collect_regions(struct arena *arena, struct catalog *catalog);
+/* "rehost-run:r1": how labels are written where a provider has flat tags. */
+const char *spec_tag(struct arena *arena, const struct label *label);
+/* An array of all the labels of a server in that form; a new reference. */
+json_t *spec_tags(struct arena *arena, const struct server_spec *spec);
+/* The labels among flat tags, into server->labels; a tag without ':' is somebody else's and left out. */
+void spec_read_tags(struct arena *arena, const json_t *tags, struct server *server);
+/* "ubuntu-24.04", "debian-12" -> distribution and version; false when `image` is a provider's own name. */
+bool spec_image(struct arena *arena, const char *image, const char **distribution, const char **version);
+/* "DE" -> "de"; NULL stays NULL. */
+const char *spec_country(struct arena *arena, const char *country);
+/* NULL, or the id after "snapshot:". */
+const char *spec_image_snapshot(const char *image);
 bool spec_contains(const char *const *names, size_t count, const char *name);

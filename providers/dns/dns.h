@@ -1,5 +1,6 @@
-/* DNS services: the contract. The unit is the record set (name and type); a change is a compare-and-swap on the old values.
- * Drivers do not sleep, retry, poll or log. Memory: the arena passed in. Threads: a handle may be used from many threads.
+/* DNS services: the contract. The unit is the record set (name and type); a change is a compare-and-swap on
+ * the old values. Drivers do not sleep, retry, poll or log. Memory: the arena passed in. Threads: a handle
+ * may be used from many threads.
  */
 #pragma once
 #include "base/arena.h"
@@ -13,7 +14,7 @@ struct dns_options {
     const char *name;
     const char *endpoint; /* NULL: the service's own */
     const char *ca_file;
-    const struct secret *token;
+    const struct secret *token; /* what proves who asks: an API token, or a TSIG key */
 };
 
 struct dns_zone {
@@ -24,32 +25,39 @@ struct dns_zone {
 
 struct dns_record_set {
     const char *name; /* fully qualified, without the last dot: "shop.example.com" */
-    const char *type; /* "A", "AAAA" */
+    const char *type; /* "A", "AAAA", "CNAME", "TXT" */
     int64_t ttl_seconds;
-    const char **values; /* sorted; count 0: the set does not exist */
+    const char **values; /* sorted; names without the last dot, texts without quotes; count 0: the set does
+                            not exist */
     size_t count;
 };
 
 struct dns_ops {
     const char *type;
+    int64_t ttl_min_seconds; /* less is raised to this by the driver */
     struct err *(*open)(const struct dns_options *options, struct dns **dns);
     void (*close)(struct dns *dns);
     /* The zone that holds `name` (longest match). ERR_NOT_FOUND. */
     struct err *(*zone_find)(const struct ctx *ctx, struct dns *dns, struct arena *arena, const char *name,
                              struct dns_zone *zone);
-    struct err *(*record_get)(const struct ctx *ctx, struct dns *dns, struct arena *arena, const struct dns_zone *zone,
-                              const char *name, const char *type, struct dns_record_set *set);
-    /* Reads, compares with `expected`, writes `wanted` (count 0: deletes the set). ERR_CONFLICT when the set is not as expected (and not yet as
-     * wanted: then it is done already). *op: to poll, NULL when there is none. */
-    struct err *(*record_set_if)(const struct ctx *ctx, struct dns *dns, struct arena *arena, const struct dns_zone *zone,
-                                 const struct dns_record_set *expected, const struct dns_record_set *wanted,
-                                 const char **op);
-    struct err *(*op_poll)(const struct ctx *ctx, struct dns *dns, struct arena *arena, const char *op, bool *done);
+    struct err *(*record_get)(const struct ctx *ctx, struct dns *dns, struct arena *arena,
+                              const struct dns_zone *zone, const char *name, const char *type,
+                              struct dns_record_set *set);
+    /* Reads, compares with `expected`, writes `wanted` (count 0: deletes the set). ERR_CONFLICT when the set
+     * is not as expected (and not yet as wanted: then it is done already). *op: to poll, NULL when there is
+     * none. */
+    struct err *(*record_set_if)(const struct ctx *ctx, struct dns *dns, struct arena *arena,
+                                 const struct dns_zone *zone, const struct dns_record_set *expected,
+                                 const struct dns_record_set *wanted, const char **op);
+    /* NULL where every change is in force when it is answered. */
+    struct err *(*op_poll)(const struct ctx *ctx, struct dns *dns, struct arena *arena, const char *op,
+                           bool *done);
     /* Names of the zone's authoritative servers. */
     struct err *(*authoritative_servers)(const struct ctx *ctx, struct dns *dns, struct arena *arena,
                                          const struct dns_zone *zone, const char ***names, size_t *count);
 };
 
-const struct dns_ops *dns_find(const char *type);
-const char *const *dns_types(size_t *count);
-bool dns_record_set_equal(const struct dns_record_set *a, const struct dns_record_set *b); /* values only, not TTL */
+const struct dns_ops *dns_find(const char *type); /* NULL when unknown */
+const struct dns_ops *dns_at(size_t index);       /* all in turn; NULL after the last */
+bool dns_record_set_equal(const struct dns_record_set *a,
+                          const struct dns_record_set *b); /* values only, not TTL */

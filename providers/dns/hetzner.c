@@ -8,9 +8,8 @@
  * relative.
  */
 #include "base/decode.h"
-#include "base/strbuf.h"
-#include "providers/compute/rest.h"
-#include "providers/dns/dns.h"
+#include "providers/dns/records.h"
+#include "providers/rest/rest.h"
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -83,61 +82,16 @@ static void hetzner_close(struct dns *dns)
 
 /* ---- names ---- */
 
-static size_t length_without_dot(const char *name)
-{
-    size_t length = strlen(name);
-    return length > 0 && name[length - 1] == '.' ? length - 1 : length;
-}
-
-/* Whether `name` is `zone` or lies below it. */
-static bool is_within(const char *name, const char *zone)
-{
-    size_t length = length_without_dot(name);
-    size_t suffix = strlen(zone);
-    if (length < suffix || strncasecmp(name + length - suffix, zone, suffix) != 0)
-        return false;
-    return length == suffix || name[length - suffix - 1] == '.';
-}
-
-/* "www.example.com" in "example.com" is "www", the zone itself "@"; the API wants lower case. */
-static struct err *relative_name(struct arena *arena, const struct dns_zone *zone, const char *name,
-                                 const char **relative)
-{
-    if (!is_within(name, zone->name))
-        return err_new(ERR_INPUT, "'%s' does not lie in the zone '%s'", name, zone->name);
-    size_t length = length_without_dot(name) - strlen(zone->name);
-    char *found = length ? arena_strndup(arena, name, length - 1) : arena_strdup(arena, "@");
-    for (char *c = found; *c; c++)
-        if (*c >= 'A' && *c <= 'Z')
-            *c = (char)(*c - 'A' + 'a');
-    *relative = found;
-    return NULL;
-}
-
-static bool holds_names(const char *type)
-{
-    return strcmp(type, "CNAME") == 0 || strcmp(type, "NS") == 0;
-}
-
 /* A value as the contract has it: names absolute, without the last dot. */
 static const char *value_from_api(struct arena *arena, const struct dns_zone *zone, const char *type,
                                   const char *value)
 {
-    if (!holds_names(type))
-        return value;
-    if (strcmp(value, "@") == 0)
-        return zone->name;
-    size_t length = length_without_dot(value);
-    if (value[length] == '.')
-        return arena_strndup(arena, value, length);
-    return arena_printf(arena, "%s.%s", value, zone->name);
+    return dns_type_holds_names(type) ? dns_absolute_name(arena, zone->name, value) : value;
 }
 
 static const char *value_to_api(struct arena *arena, const char *type, const char *value)
 {
-    if (!holds_names(type))
-        return value;
-    return arena_printf(arena, "%.*s.", (int)length_without_dot(value), value);
+    return dns_type_holds_names(type) ? arena_printf(arena, "%s.", dns_without_dot(arena, value)) : value;
 }
 
 /* ---- reading ---- */
@@ -146,7 +100,7 @@ static struct err *hetzner_zone_find(const struct ctx *ctx, struct dns *dns, str
                                      const char *name, struct dns_zone *zone)
 {
     json_t *zones = NULL;
-    TRY(rest_list(ctx, dns->rest, arena, "/zones", NULL, "zones", &zones));
+    TRY(rest_list(ctx, dns->rest, arena, &(struct rest_listing){"/zones", .items = "zones"}, &zones));
     *zone = (struct dns_zone){0};
     size_t i = 0;
     const json_t *found = NULL;
@@ -154,7 +108,7 @@ static struct err *hetzner_zone_find(const struct ctx *ctx, struct dns *dns, str
     {
         const char *zone_name = NULL;
         TRY(decode_string(found, "name", &zone_name));
-        if (!is_within(name, zone_name) || (zone->name && strlen(zone_name) <= strlen(zone->name)))
+        if (!dns_name_within(name, zone_name) || (zone->name && strlen(zone_name) <= strlen(zone->name)))
             continue;
         zone->name = zone_name;
         zone->id = rest_id(arena, found, "id");
@@ -165,11 +119,6 @@ static struct err *hetzner_zone_find(const struct ctx *ctx, struct dns *dns, str
     return err_with_hint(err_new(ERR_NOT_FOUND, "no zone of this account holds '%s' (%zu zones seen)", name,
                                  json_array_size(zones)),
                          "the token sees one Hetzner project only: is the zone in another one?");
-}
-
-static int compare_values(const void *a, const void *b)
-{
-    return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
 static struct err *read_set(struct arena *arena, const struct dns_zone *zone, const json_t *json,
@@ -187,7 +136,7 @@ static struct err *read_set(struct arena *arena, const struct dns_zone *zone, co
         TRY(decode_string(record, "value", &value));
         set->values[set->count++] = value_from_api(arena, zone, set->type, value);
     }
-    qsort(set->values, set->count, sizeof(*set->values), compare_values);
+    dns_sort_values(set);
     return NULL;
 }
 
@@ -198,12 +147,15 @@ static struct err *hetzner_record_get(const struct ctx *ctx, struct dns *dns, st
 {
     const char *relative = NULL;
     json_t *sets = NULL;
-    TRY(relative_name(arena, zone, name, &relative));
+    TRY(dns_relative_name(arena, zone->name, name, "@", &relative));
     const char *path = arena_printf(arena, "/zones/%s/rrsets", rest_encode(arena, zone->id));
     const char *query =
         arena_printf(arena, "name=%s&type=%s", rest_encode(arena, relative), rest_encode(arena, type));
-    TRY(rest_list(ctx, dns->rest, arena, path, query, "rrsets", &sets));
-    *set = (struct dns_record_set){.name = arena_strndup(arena, name, length_without_dot(name)),
+    TRY(rest_list(ctx, dns->rest, arena,
+                  &(struct rest_listing){path, .path_template = "/zones/{zone}/rrsets", .query = query,
+                                         .items = "rrsets"},
+                  &sets));
+    *set = (struct dns_record_set){.name = dns_without_dot(arena, name),
                                    .type = arena_strdup(arena, type),
                                    .ttl_seconds = zone->default_ttl_seconds};
     size_t i = 0;
@@ -298,24 +250,6 @@ static struct err *change_ttl(const struct ctx *ctx, struct dns *dns, struct are
     return send_write(ctx, dns, arena, &call, op);
 }
 
-static const char *values_text(struct arena *arena, const struct dns_record_set *set)
-{
-    CLEANUP_STRBUF struct strbuf text;
-    strbuf_init(&text, 0);
-    for (size_t i = 0; i < set->count; i++)
-        strbuf_addf(&text, "%s%s", i ? " " : "", set->values[i]);
-    return set->count ? strbuf_to_arena(&text, arena) : "nothing";
-}
-
-static struct err *not_as_expected(struct arena *arena, const struct dns_record_set *expected,
-                                   const struct dns_record_set *found)
-{
-    return err_with_hint(
-        err_new(ERR_CONFLICT, "'%s' %s has changed: expected '%s', found '%s'; nothing was written",
-                found->name, found->type, values_text(arena, expected), values_text(arena, found)),
-        "somebody else changed it: find out who, then plan again");
-}
-
 /* What leads from `found` to what is wanted. Values go first: they are what the users wait for. */
 static struct err *write_change(const struct ctx *ctx, struct dns *dns, struct arena *arena,
                                 const struct dns_record_set *found, const struct change *change,
@@ -340,13 +274,9 @@ static struct err *hetzner_record_set_if(const struct ctx *ctx, struct dns *dns,
     struct change change = {.zone = zone, .wanted = wanted};
     struct dns_record_set found = {0};
     *op = NULL;
-    if (strcmp(expected->type, wanted->type) != 0 || strcasecmp(expected->name, wanted->name) != 0)
-        return err_new(ERR_INTERNAL, "'%s' %s is expected, '%s' %s wanted: not one record set",
-                       expected->name, expected->type, wanted->name, wanted->type);
-    TRY(relative_name(arena, zone, wanted->name, &change.relative_name));
+    TRY(dns_relative_name(arena, zone->name, wanted->name, "@", &change.relative_name));
     TRY(hetzner_record_get(ctx, dns, arena, zone, wanted->name, wanted->type, &found));
-    if (!dns_record_set_equal(&found, expected) && !dns_record_set_equal(&found, wanted))
-        return not_as_expected(arena, expected, &found);
+    TRY(dns_check_expected(arena, &found, expected, wanted));
     change.set_path =
         arena_printf(arena, "/zones/%s/rrsets/%s/%s", rest_encode(arena, zone->id),
                      rest_encode(arena, change.relative_name), rest_encode(arena, wanted->type));
@@ -378,13 +308,14 @@ static struct err *hetzner_authoritative_servers(const struct ctx *ctx, struct d
     {
         const char *text = NULL;
         TRY(decode_string(name, "", &text));
-        (*names)[(*count)++] = arena_strndup(arena, text, length_without_dot(text));
+        (*names)[(*count)++] = dns_without_dot(arena, text);
     }
     return NULL;
 }
 
 const struct dns_ops dns_hetzner = {
     .type = "hetzner",
+    .ttl_min_seconds = TTL_MIN_SECONDS,
     .open = hetzner_open,
     .close = hetzner_close,
     .zone_find = hetzner_zone_find,

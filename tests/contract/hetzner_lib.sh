@@ -2,7 +2,7 @@
 # Sourced by bash scripts that run with the repository root as working directory and BUILD_DIR set (default build/dev).
 
 BUILD_DIR=${BUILD_DIR:-build/dev}
-document=tests/contract/specs/hetzner.json
+. tests/contract/document.sh
 public_key="ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIK0wmN/Cr3JXqmLW7u+g9pTh+wyqDHpSQEIQczXkVx9r contract@test"
 passed=0 failed=0 processes=()
 work=$(mktemp -d /tmp/rehost-contract-XXXXXX)

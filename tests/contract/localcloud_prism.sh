@@ -2,7 +2,8 @@
 # The local cloud held to the provider's published document: Prism stands between and answers an error for every request or answer
 # that the document does not allow.
 . "$(dirname "$0")/../localcloud/testlib.sh"
-SPEC=$ROOT/tests/contract/specs/hetzner.json
+. "$ROOT/tests/contract/document.sh"
+SPEC=$(document hetzner) || exit 0
 PRISM=$("$ROOT/tests/contract/prism/install.sh") || exit 1
 cloud_start --backend memory --boot-delay-ms 0 --published --dns none
 

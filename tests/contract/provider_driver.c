@@ -42,8 +42,9 @@ static struct err *check(struct driver *d)
 {
     struct account_state state = {0};
     TRY(d->ops->check(&d->ctx, d->provider, d->arena, &state));
-    printf("valid=%d rate_remaining=%lld servers=%d\n", state.token_valid, (long long)state.rate_remaining,
-           state.server_count);
+    printf("valid=1 rate_remaining=%lld servers=%d limit=%d read_only=%d lacks=%s blocked=%s\n",
+           (long long)state.rate_remaining, state.server_count, state.server_limit, state.read_only,
+           text(state.lacks), text(state.blocked));
     return NULL;
 }
 
@@ -61,7 +62,7 @@ static struct err *catalog(struct driver *d)
                    found.sizes[i].offers[k].available, found.sizes[i].offers[k].price_hourly,
                    text(found.sizes[i].retired_at));
     for (size_t i = 0; i < found.region_count; i++)
-        printf("offered-in=%s\n", found.regions[i]);
+        printf("region-of-catalog=%s country=%s\n", found.regions[i].name, text(found.regions[i].country));
     for (size_t i = 0; i < found.image_count; i++)
         printf("image=%s\n", found.images[i]);
     return NULL;

@@ -16,6 +16,7 @@ struct request {
     char *method, *url; // the path as sent, for logs and links
     char *authorization;
     char *host;
+    char *filter; // the header X-Filter
     char *segments[SEGMENTS_MAX]; // of the path after the prefix, decoded
     size_t segment_count;
     struct {
@@ -30,22 +31,40 @@ struct request {
 struct response {
     int status;
     json_t *body; // owned; NULL = empty
+    char *text;   // owned; sent as it is (text/html) where there is no body
     struct {
         char name[32], value[512];
     } headers[HEADERS_MAX];
     size_t header_count;
 };
 
-// One provider's API. handle() runs under the cloud's lock and must not wait.
+// One provider's API, at a port of its own. handle() runs under the ground's lock and must not wait.
 struct dialect {
-    const char *prefix; // "/v1"
+    const char *name;   // "hetzner": in the ready file and for the admin endpoint
+    const char *prefix; // of all its paths: "/v1"
     void (*handle)(const struct request *request, struct response *response);
-    void (*fault)(const struct request *request,
-                  struct response *response); // an answer for request->effect.status
+    // An answer for request->effect.status, as this provider words it.
+    void (*fault)(const struct request *request, struct response *response);
 };
 
-extern const struct dialect dialect_hetzner;
-extern const struct dialect dialect_admin;
+extern const struct dialect dialect_hetzner, dialect_digitalocean, dialect_linode, dialect_vultr,
+    dialect_cloudflare;
+extern const struct dialect *const dialects[]; // all of them, NULL at the end
+
+// One endpoint: pattern segments are literals or "*"; what "*" matched arrives in args.
+enum { ROUTE_ARGS_MAX = 4 };
+struct route {
+    const char *method, *pattern; // "POST", "servers/*/actions/poweroff"
+    void (*handle)(const struct request *request, struct response *response,
+                   const char *const args[ROUTE_ARGS_MAX]);
+};
+enum routed { ROUTED, ROUTE_NO_PATH, ROUTE_NO_METHOD };
+// Tables end with a route without a method; the list of tables with NULL.
+enum routed route_request(const struct route *const tables[], const struct request *request,
+                          struct response *response);
+// Whether the request carries the token that may do everything, the one that may only read, or neither.
+enum token { TOKEN_WRONG, TOKEN_READONLY, TOKEN_FULL };
+enum token request_token(const struct request *request);
 
 const char *request_query(const struct request *request, const char *key); // first value or NULL
 bool request_query_has(const struct request *request, const char *key,
@@ -54,6 +73,7 @@ void response_header(struct response *response, const char *name, const char *fo
     __attribute__((format(printf, 3, 4)));
 
 struct http;
-// listen is "ADDRESS:PORT"; port 0 takes a free one. *ret_port receives it.
+// Serves one cloud, and the admin endpoints of all. listen is "ADDRESS:PORT"; port 0 takes a free one.
+// *ret_port receives it.
 struct http *http_start(struct cloud *cloud, const char *listen, unsigned *ret_port, struct why *why);
 void http_stop(struct http *http); // waits for requests that are being answered

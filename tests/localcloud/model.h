@@ -1,8 +1,10 @@
-// The cloud itself, in no provider's words: servers, keys, firewalls, zones, and the actions that change
-// them. The dialects translate requests into calls of this model and its objects into answers; a backend
-// makes machines of servers.
+// The clouds themselves, in no provider's words: servers, keys, firewalls, addresses, volumes, snapshots,
+// databases, zones, and the actions that change them. Each provider has a cloud of its own (one project of
+// one account); they stand on common ground: network, machines, DNS server, clock and lock. The dialects
+// translate requests into calls of this model and its objects into answers; a backend makes machines of
+// servers.
 //
-// Threads: every function and every field needs cloud_lock(), unless a line says otherwise. No function
+// Threads: every function and every field needs ground_lock(), unless a line says otherwise. No function
 // waits: what takes time happens in jobs, which let go of the lock meanwhile, and shows up as an action.
 // Memory: objects live until cloud_free(), also when removed (a job may still look at them).
 #pragma once
@@ -57,8 +59,12 @@ struct server {
         ipv6[48];     // empty = none; "198.18.10.1", "2001:db8:c612:a01::/64", "2001:db8:c612:a01::1"
     uint32_t address; // of all clouds on this machine, only this server has it
     int64_t ipv4_id, ipv6_id;
-    bool busy;        // an action runs: other changes are refused
-    bool never_boots; // fault: looks running, but there is no machine
+    int64_t running_ms; // monotonic: since when it runs; 0 = it does not
+    bool busy;          // an action runs: other changes are refused
+    bool never_boots;   // fault: looks running, but there is no machine
+    int address_delay_ms; // fault: a running server shows its addresses this much later
+    int vanish_after_ms;  // fault: accepted, and this much later gone without a trace; 0 = no
+    json_t *extra;        // whatever else a dialect wants to remember of it; an object
     bool removed;
     void *machine; // the backend's
     struct cloud *cloud;
@@ -88,6 +94,50 @@ struct rrset {
     time_t created;
 };
 
+// An address that outlives servers: a floating, primary or reserved one.
+struct movable_ip {
+    int64_t id;
+    char *kind; // the dialect's: "floating", "primary", "reserved"
+    char *name, *region;
+    char address[48];
+    bool ipv6;
+    bool nat; // reaches the server's own address: nothing to configure there. Else the machine must own it
+    int64_t server_id; // 0 = nobody has it
+    json_t *labels;
+    time_t created;
+};
+
+struct volume {
+    int64_t id;
+    char *name, *region;
+    int size_gb;
+    int64_t server_id; // 0 = not attached
+    json_t *labels;
+    time_t created;
+};
+
+struct snapshot {
+    int64_t id;
+    char *name, *region;
+    int64_t server_id; // of which
+    int size_gb;
+    bool ready;
+    json_t *labels;
+    time_t created;
+};
+
+struct database { // a managed PostgreSQL cluster; nothing answers at its address
+    int64_t id;
+    char *name, *engine, *version, *region, *size;
+    int nodes;
+    char password[24];
+    bool ready;
+    time_t created, oldest, newest; // what it can be restored to
+    int64_t restored_from;          // 0 = made new
+    time_t restored_to;             // 0 = the newest state
+    json_t *extra;                  // whatever else a dialect wants to remember of it; an object
+};
+
 struct zone {
     int64_t id;
     char *name;
@@ -111,13 +161,15 @@ struct settings {
     const char *state_dir, *image_dir;
     const char *token, *readonly_token; // the second may be NULL
     int boot_delay_ms;                  // memory backend: from created to running
-    int rate_limit;                     // requests an hour, 0 = no limit
-    int server_limit;                   // quota, 0 = none
+    int object_delay_ms;                // from ordered to ready: volumes, snapshots, databases
+    int rate_limit;   // -1 = each provider's own; 0 = none; N = requests an hour, at all of them
+    int server_limit; // quota, 0 = none
     int disk_mb;
-    bool published; // answer as the published document says where the live API has moved on
+    bool published; // answer as the published documents say where the live APIs have moved on
 };
 
-struct cloud {
+// What the clouds share.
+struct ground {
     pthread_mutex_t lock;
     struct settings settings;
     struct network network;
@@ -126,21 +178,38 @@ struct cloud {
     const struct backend_ops *backend;
     struct dns *dns; // NULL = zones are kept but not served
     struct faults *faults;
-    struct array servers, ssh_keys, firewalls, zones, actions; // ordered by id
-    struct array removed_servers;
-    struct array stock_out; // struct stock_out *
     int64_t next_id;
-    double rate_tokens;
-    int64_t rate_at_ms;
 };
 
-void cloud_init(struct cloud *cloud, const struct settings *settings);
-void cloud_lock(struct cloud *cloud);
-void cloud_unlock(struct cloud *cloud);
+enum { RATE_CLASSES = 4 };
+struct rate_window { // of the last `window_ms` milliseconds
+    int64_t *at_ms;  // when each request came, oldest first; a ring
+    int capacity, first, count;
+};
+
+struct dialect;
+struct cloud { // one provider's project
+    struct ground *ground;
+    const struct dialect *dialect;
+    struct array servers, ssh_keys, firewalls, ips, volumes, snapshots, databases, zones,
+        actions; // ordered by id
+    struct array removed_servers;
+    struct array stock_out; // struct stock_out *
+    struct rate_window rates[RATE_CLASSES]; // what each counts is the dialect's business
+    json_t *extra; // whatever else a dialect wants to remember (tags, ...); an object
+};
+
+void ground_init(struct ground *ground, const struct settings *settings);
+void ground_lock(struct ground *ground);
+void ground_unlock(struct ground *ground);
+void cloud_init(struct cloud *cloud, struct ground *ground, const struct dialect *dialect);
 bool network_parse(struct network *network, const char *text, const char *bridge,
                    struct why *why); // "198.18.0.0/16"
-// Takes one request from the hourly allowance, which refills all the time; false if there is none left.
-bool cloud_take_request(struct cloud *cloud, int *remaining, time_t *full_at);
+// Takes one request from an allowance of `limit` in any `window_ms`. False if there is none left; *free_at_ms
+// (of the clock now_ms) tells when there is one again. settings.rate_limit 0 lets everything through, and a
+// number there replaces the limit and makes the window an hour.
+bool cloud_take_request(struct cloud *cloud, int class, int limit, int64_t window_ms, int *remaining,
+                        int64_t *free_at_ms);
 
 struct action *action_start(struct cloud *cloud, const char *command, const char *resource_type,
                             int64_t resource_id);
@@ -151,6 +220,8 @@ struct server_spec { // everything is copied
     const char *name, *type, *image, *location, *user_data;
     json_t *labels, *public_keys, *firewalls;
     bool ipv4, ipv6, start, never_boots;
+    int address_delay_ms, vanish_after_ms;
+    int64_t snapshot_id; // 0 = from the image
 };
 enum power { POWER_ON, POWER_OFF, POWER_SHUTDOWN, POWER_REBOOT, POWER_RESET };
 
@@ -173,6 +244,41 @@ void ssh_key_delete(struct cloud *cloud, struct ssh_key *key);
 struct firewall *firewall_create(struct cloud *cloud, const char *name, json_t *labels, json_t *rules,
                                  json_t *applied_to);
 void firewall_delete(struct cloud *cloud, struct firewall *firewall);
+
+struct movable_ip *ip_find(struct cloud *cloud, int64_t id);
+struct movable_ip *ip_find_address(struct cloud *cloud, const char *address);
+// A new address of the network, which belongs to nobody yet. Or, with `address`, one that exists: a server's
+// own that becomes movable.
+struct movable_ip *ip_create(struct cloud *cloud, const char *kind, const char *name, const char *region,
+                             const char *address, bool nat, json_t *labels);
+// Takes it from whoever has it; NULL = nobody gets it. From then on packets for it go to that server.
+struct action *ip_assign(struct cloud *cloud, struct movable_ip *ip, struct server *server,
+                         const char *command);
+void ip_delete(struct cloud *cloud, struct movable_ip *ip);
+
+struct volume *volume_find(struct cloud *cloud, int64_t id);
+struct volume *volume_create(struct cloud *cloud, const char *name, const char *region, int size_gb,
+                             json_t *labels, struct action **action);
+struct action *volume_attach(struct cloud *cloud, struct volume *volume, struct server *server,
+                             const char *command); // server NULL: detaches
+void volume_delete(struct cloud *cloud, struct volume *volume);
+
+struct snapshot *snapshot_find(struct cloud *cloud, int64_t id);
+struct snapshot *snapshot_create(struct server *server, const char *name, json_t *labels,
+                                 const char *command, struct action **action);
+void snapshot_delete(struct cloud *cloud, struct snapshot *snapshot);
+
+struct database *database_find(struct cloud *cloud, int64_t id);
+// Becomes ready after settings.object_delay_ms. `source` 0: an empty one; else a copy as of `at` (0: newest).
+struct database *database_create(struct cloud *cloud, const char *name, const char *engine,
+                                 const char *version, const char *region, const char *size, int64_t source,
+                                 time_t at);
+void database_delete(struct cloud *cloud, struct database *database);
+
+// "6d5f4c1e-0000-4000-8000-0000000003e8": ids where a provider has UUIDs. uuid_id gives 0 for what is none of
+// ours.
+void id_uuid(int64_t id, char out[37]);
+int64_t uuid_id(const char *uuid);
 
 struct zone *zone_find(struct cloud *cloud, const char *id_or_name);
 struct zone *zone_create(struct cloud *cloud, const char *name, int ttl, json_t *labels,

@@ -2,7 +2,7 @@
  * operations are read. */
 #include "base/clock.h"
 #include "base/http.h"
-#include "providers/compute/rest.h"
+#include "providers/rest/rest.h"
 #include "tests/unit/providers/canned_server.h"
 #include <setjmp.h>
 #include <stdarg.h>
@@ -198,7 +198,9 @@ static void list_follows_all_pages(void **state)
                                ANSWER("200 OK", "{\"things\":[3],\"next\":\"a&b\"}"),
                                ANSWER("200 OK", "{\"things\":[4],\"next\":null}"), NULL});
     json_t *items = NULL;
-    assert_null(rest_list(&f.ctx, f.rest, f.arena, "/things", "color=red", "things", &items));
+    assert_null(rest_list(&f.ctx, f.rest, f.arena,
+                          &(struct rest_listing){"/things", .query = "color=red", .items = "things"},
+                          &items));
     assert_int_equal(json_array_size(items), 4);
     assert_int_equal(json_integer_value(json_array_get(items, 3)), 4);
     canned_stop(&f.server);
@@ -214,7 +216,8 @@ static void list_without_its_items_is_refused(void **state)
     struct fixture f;
     begin(&f, (const char *[]){ANSWER("200 OK", "{\"other\":[]}"), NULL});
     json_t *items = NULL;
-    CLEANUP_ERR struct err *e = rest_list(&f.ctx, f.rest, f.arena, "/things", NULL, "things", &items);
+    CLEANUP_ERR struct err *e =
+        rest_list(&f.ctx, f.rest, f.arena, &(struct rest_listing){"/things", .items = "things"}, &items);
     assert_kind(e, ERR_REJECTED);
     assert_says(e, "things");
     end(&f);
@@ -274,7 +277,8 @@ static void *list_in_thread(void *arg)
     struct ctx ctx = ctx_background();
     CLEANUP_ARENA struct arena *arena = arena_new(0);
     json_t *items = NULL;
-    CLEANUP_ERR struct err *e = rest_list(&ctx, worker->rest, arena, "/things", NULL, "things", &items);
+    CLEANUP_ERR struct err *e =
+        rest_list(&ctx, worker->rest, arena, &(struct rest_listing){"/things", .items = "things"}, &items);
     worker->found = !e && json_array_size(items) == 3;
     return NULL;
 }

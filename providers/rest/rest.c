@@ -1,4 +1,4 @@
-#include "providers/compute/rest.h"
+#include "providers/rest/rest.h"
 #include "base/clock.h"
 #include "base/decode.h"
 #include "base/http.h"
@@ -97,7 +97,7 @@ static bool rule_fits(const struct rest_rule *rule, const struct problem *proble
         return false;
     if (rule->code && (!problem->code || strcmp(rule->code, problem->code) != 0))
         return false;
-    return !rule->text || (problem->message && strstr(problem->message, rule->text));
+    return !rule->text || (problem->message && strcasestr(problem->message, rule->text));
 }
 
 static const struct rest_rule *find_rule(const struct rest_dialect *dialect, const struct problem *problem)
@@ -137,9 +137,12 @@ static struct problem read_problem(struct arena *arena, const struct rest_dialec
     return problem;
 }
 
+/* A number of the rate limit, under either of the names in use: "ratelimit-reset", "x-ratelimit-reset". */
 static int64_t header_int(const struct http_response *response, const char *name, int64_t fallback)
 {
     const char *text = http_response_header(response, name);
+    if (!text && strncmp(name, "x-", 2) == 0)
+        text = http_response_header(response, name + 2);
     char *end = NULL;
     long long value = text ? strtoll(text, &end, 10) : 0;
     return text && end != text && value >= 0 ? (int64_t)value : fallback;
@@ -154,9 +157,9 @@ static int64_t retry_after_ms(const struct http_response *response)
     int64_t seconds = header_int(response, "retry-after", -1);
     if (seconds >= 0)
         return seconds * 1000;
-    int64_t full_ms = header_int(response, "ratelimit-reset", 0) * 1000 - clock_now_ms();
+    int64_t full_ms = header_int(response, "x-ratelimit-reset", 0) * 1000 - clock_now_ms();
     int64_t used =
-        header_int(response, "ratelimit-limit", 0) - header_int(response, "ratelimit-remaining", 0);
+        header_int(response, "x-ratelimit-limit", 0) - header_int(response, "x-ratelimit-remaining", 0);
     int64_t wait_ms = used > REQUESTS ? full_ms / used * REQUESTS : full_ms;
     if (wait_ms < SHORTEST_MS) /* also when no header helps, or the clocks differ */
         return SHORTEST_MS;
@@ -226,8 +229,12 @@ static struct err *exchange_failed(struct arena *arena, const struct rest *rest,
 static struct err *exchange(const struct ctx *ctx, struct rest *rest, struct arena *arena,
                             const struct rest_call *call, struct http_response *response)
 {
-    static const struct http_header headers[] = {{"Accept", "application/json"},
-                                                 {"Content-Type", "application/json"}};
+    struct http_header headers[3] = {{"Accept", "application/json"}};
+    size_t header_count = 1;
+    if (call->body)
+        headers[header_count++] = (struct http_header){"Content-Type", "application/json"};
+    if (call->header.name)
+        headers[header_count++] = call->header;
     char *body = call->body ? json_dumps(call->body, JSON_COMPACT) : NULL;
     if (call->body && !body)
         return err_new(ERR_INTERNAL, "%s: the request cannot be written as JSON",
@@ -238,7 +245,7 @@ static struct err *exchange(const struct ctx *ctx, struct rest *rest, struct are
         .path_template = call->path_template,
         .bearer_token = rest->token,
         .headers = headers,
-        .header_count = body ? 2 : 1,
+        .header_count = header_count,
         .body = body,
         .body_length = body ? strlen(body) : 0,
     };
@@ -272,8 +279,10 @@ struct err *rest_send(const struct ctx *ctx, struct rest *rest, struct arena *ar
     TRY(exchange(ctx, rest, arena, call, &response));
     if (response.status < 200 || response.status > 299)
         return answer_error(arena, rest, call, &response);
+    const char *scopes = rest->dialect->scopes_header;
     *answer = (struct rest_answer){.status = response.status,
-                                   .rate_remaining = header_int(&response, "ratelimit-remaining", -1)};
+                                   .scopes = scopes ? http_response_header(&response, scopes) : NULL,
+                                   .rate_remaining = header_int(&response, "x-ratelimit-remaining", -1)};
     return read_body(arena, rest, call, &response, &answer->body);
 }
 
@@ -295,42 +304,58 @@ const char *rest_id(struct arena *arena, const json_t *json, const char *path)
     return arena_strdup(arena, json_string_value(id));
 }
 
-static const char *page_path(struct arena *arena, const struct rest_dialect *dialect, const char *path,
-                             const char *query, const char *page)
+static const char *page_path(struct arena *arena, const struct rest_dialect *dialect,
+                             const struct rest_listing *listing, const char *page)
 {
     CLEANUP_STRBUF struct strbuf text;
     strbuf_init(&text, 0);
-    strbuf_addf(&text, "%s?", path);
-    if (query && query[0])
-        strbuf_addf(&text, "%s&", query);
+    strbuf_addf(&text, "%s?", listing->path);
+    if (listing->query && listing->query[0])
+        strbuf_addf(&text, "%s&", listing->query);
     strbuf_addf(&text, "%s=%d", dialect->page_size_parameter, dialect->page_size);
     if (page)
         strbuf_addf(&text, "&%s=%s", dialect->page_parameter, rest_encode(arena, page));
     return strbuf_to_arena(&text, arena);
 }
 
-struct err *rest_list(const struct ctx *ctx, struct rest *rest, struct arena *arena, const char *path,
-                      const char *query, const char *items_path, json_t **items)
+/* What to ask for after page number `number` (from 1); NULL after the last. */
+static const char *next_page(struct arena *arena, const struct rest_dialect *dialect, const json_t *body,
+                             int number)
+{
+    const char *given = rest_id(arena, body, dialect->next_page);
+    if (!given || !given[0])
+        return NULL;
+    if (dialect->paging == REST_NEXT_IS_GIVEN)
+        return given;
+    if (dialect->paging == REST_PAGES_ARE_COUNTED && strtol(given, NULL, 10) <= number)
+        return NULL;
+    return arena_printf(arena, "%d", number + 1);
+}
+
+struct err *rest_list(const struct ctx *ctx, struct rest *rest, struct arena *arena,
+                      const struct rest_listing *listing, json_t **items)
 {
     *items = json_array();
     arena_defer(arena, decref, *items);
     const char *page = NULL;
-    for (int count = 0; count < REST_MAX_PAGES; count++) {
+    for (int number = 1; number <= REST_MAX_PAGES; number++) {
         struct rest_call call = {.method = "GET",
-                                 .path = page_path(arena, rest->dialect, path, query, page),
-                                 .path_template = path};
+                                 .path = page_path(arena, rest->dialect, listing, page),
+                                 .path_template =
+                                     listing->path_template ? listing->path_template : listing->path,
+                                 .header = listing->header};
         struct rest_answer answer = {0};
         const json_t *found = NULL;
         TRY(rest_send(ctx, rest, arena, &call, &answer));
-        TRY(decode_array(answer.body, items_path, &found));
-        if (json_array_extend(*items, decode_find(answer.body, items_path)) != 0)
+        TRY(decode_array(answer.body, listing->items, &found));
+        if (json_array_extend(*items, decode_find(answer.body, listing->items)) != 0)
             return err_new(ERR_INTERNAL, "%s: out of memory", call_name(arena, rest, &call));
-        page = rest_id(arena, answer.body, rest->dialect->next_page);
+        page = next_page(arena, rest->dialect, answer.body, number);
         if (!page)
             return NULL;
     }
     return err_new(ERR_REJECTED, "%s account '%s': the list '%s' has more than %d pages",
-                   rest->dialect->provider, rest->account, path, REST_MAX_PAGES);
+                   rest->dialect->provider, rest->account, listing->path, REST_MAX_PAGES);
 }
 
 /* ---- operations ---- */

@@ -19,6 +19,7 @@
 #include "base/arena.h"
 #include "base/ctx.h"
 #include "base/err.h"
+#include "base/http.h"
 #include "base/secret.h"
 #include <jansson.h>
 #include <stdbool.h>
@@ -31,15 +32,22 @@ struct rest; /* an open account */
 struct rest_rule {
     int status;       /* 0: any, also that of a failed operation; 4 and 5: all 4xx, all 5xx */
     const char *code; /* the provider's error code; NULL: any */
-    const char *text; /* part of the provider's message; NULL: any */
+    const char *text; /* part of the provider's message, whatever its case; NULL: any */
     enum err_kind kind;
     const char *hint; /* NULL: none */
+};
+
+enum rest_paging {
+    REST_NEXT_IS_GIVEN,     /* the next page's number or cursor; null or "" on the last page */
+    REST_NEXT_IS_LINK,      /* a link, absent on the last page: the number is counted here */
+    REST_PAGES_ARE_COUNTED, /* the number of all pages: likewise */
 };
 
 struct rest_dialect {
     const char *provider;          /* for messages: "hetzner" */
     const char *endpoint;          /* the provider's own, without a slash at the end */
     const char *request_id_header; /* in lower case; NULL: none */
+    const char *scopes_header;     /* what the token may do; in lower case; NULL: none */
 
     /* Where an error body keeps what (paths as in base/decode.h); NULL: nowhere. */
     const char *error_code;
@@ -48,12 +56,12 @@ struct rest_dialect {
     const struct rest_rule *rules;
     size_t rule_count;
 
-    /* Lists: the query parameters and where a page names the next one (a number or text; null on the last
-     * page). */
+    /* Lists: the query parameters, and how a page tells of the next one. */
     const char *page_parameter;
     const char *page_size_parameter;
     int page_size;
-    const char *next_page;
+    enum rest_paging paging;
+    const char *next_page; /* where it stands */
 
     /* Operations, when the provider has them: a list by id whose items have id, status and error{code,
      * message}. */
@@ -79,21 +87,29 @@ struct rest_call {
     const char *path;          /* after the endpoint, encoded, with its query */
     const char *path_template; /* for messages and the log: "/servers/{id}" */
     const json_t *body;        /* NULL: none */
+    struct http_header header; /* one more; without a name: none */
 };
 
 struct rest_answer {
     int status;
     json_t *body;           /* owned by the arena; NULL when empty */
+    const char *scopes;     /* of the dialect's scopes_header; NULL: not told */
     int64_t rate_remaining; /* -1: not told */
 };
 
 struct err *rest_send(const struct ctx *ctx, struct rest *rest, struct arena *arena,
                       const struct rest_call *call, struct rest_answer *answer) REHOST_MUST_CHECK;
-/* All pages of a list (at most REST_MAX_PAGES): *items is an array owned by the arena, made of each page's
- * `items_path`. `query` is encoded, without '?', and may be NULL. */
+struct rest_listing {
+    const char *path;          /* encoded */
+    const char *path_template; /* for messages and the log; NULL: the path, which then holds no id */
+    const char *query;         /* encoded, without '?'; NULL: none */
+    const char *items;         /* where a page has its items */
+    struct http_header header; /* one more; without a name: none */
+};
+/* All pages of a list (at most REST_MAX_PAGES): *items is an array owned by the arena. */
 #define REST_MAX_PAGES 200
-struct err *rest_list(const struct ctx *ctx, struct rest *rest, struct arena *arena, const char *path,
-                      const char *query, const char *items_path, json_t **items) REHOST_MUST_CHECK;
+struct err *rest_list(const struct ctx *ctx, struct rest *rest, struct arena *arena,
+                      const struct rest_listing *listing, json_t **items) REHOST_MUST_CHECK;
 /* Looks once at the operations in `op` (from rest_op_join). *done: all have succeeded. The first that failed
  * is an error of its own kind, ERR_UNKNOWN_OUTCOME when no rule knows it, and so is one that the provider
  * does not list. */
