@@ -2,6 +2,7 @@
  *
  *   provider_driver TYPE ENDPOINT TOKEN_FILE COMMAND [ARGUMENT...]
  *
+ * TYPE is looked up among the compute providers or among the DNS services, as the command needs it.
  * Prints what the call gave as "name=value" words, one thing a line, and exits 0; or "error KIND: text" and
  * exits 1.
  */
@@ -135,6 +136,9 @@ static struct err *delete (struct driver *d)
 
 static struct err *poll_once(struct driver *d, bool *done)
 {
+    *done = true; /* a service that answers when a change is in force has nothing to poll */
+    if (d->dns && !d->dns_ops->op_poll)
+        return NULL;
     if (d->dns)
         return d->dns_ops->op_poll(&d->ctx, d->dns, d->arena, d->args[0], done);
     return d->ops->op_poll(&d->ctx, d->provider, d->arena, d->args[0], done);
@@ -164,6 +168,205 @@ static struct err *key_delete(struct driver *d)
 {
     return d->ops->key_delete(&d->ctx, d->provider, d->arena, d->args[0]);
 }
+
+/* ---- what not every provider has ---- */
+
+/* "tcp:22@0.0.0.0/0,::/0", "udp:8000-9000@10.0.0.0/8", "icmp@::/0" */
+static struct err *parse_rule(struct arena *arena, const char *word, struct firewall_rule *rule)
+{
+    const char *at = strchr(word, '@');
+    const char *port = strchr(word, ':');
+    if (!at)
+        return err_new(ERR_INPUT, "rule '%s' names no source", word);
+    bool has_port = port && port < at;
+    *rule = (struct firewall_rule){.protocol =
+                                       arena_strndup(arena, word, (size_t)((has_port ? port : at) - word))};
+    if (has_port) {
+        char *end = NULL;
+        rule->port_from = rule->port_to = (int)strtol(port + 1, &end, 10);
+        if (*end == '-')
+            rule->port_to = (int)strtol(end + 1, NULL, 10);
+    }
+    const char **sources = arena_array(arena, strlen(at), sizeof(*sources));
+    for (const char *source = at + 1; *source;) {
+        size_t length = strcspn(source, ",");
+        sources[rule->source_count++] = arena_strndup(arena, source, length);
+        source += length + (source[length] == ',');
+    }
+    rule->sources = sources;
+    return NULL;
+}
+
+/* firewall-ensure NAME [RULE...] */
+static struct err *firewall_ensure(struct driver *d)
+{
+    size_t count = 0;
+    while (d->args[1 + count])
+        count++;
+    struct firewall_rule *rules = arena_array(d->arena, count + 1, sizeof(*rules));
+    for (size_t i = 0; i < count; i++)
+        TRY(parse_rule(d->arena, d->args[1 + i], &rules[i]));
+    struct firewall_spec spec = {.name = d->args[0], .rules = rules, .rule_count = count};
+    const char *id = NULL;
+    TRY(d->ops->firewall->ensure(&d->ctx, d->provider, d->arena, &spec, &id));
+    printf("id=%s\n", id);
+    return NULL;
+}
+
+/* firewall-attach ID SERVER */
+static struct err *firewall_attach(struct driver *d)
+{
+    const char *op = NULL;
+    TRY(d->ops->firewall->attach(&d->ctx, d->provider, d->arena, d->args[0], d->args[1], &op));
+    printf("op=%s\n", text(op));
+    return NULL;
+}
+
+static struct err *firewall_delete(struct driver *d)
+{
+    return d->ops->firewall->delete (&d->ctx, d->provider, d->arena, d->args[0]);
+}
+
+static struct err *ips(struct driver *d)
+{
+    struct movable_ip *found = NULL;
+    size_t count = 0;
+    TRY(d->ops->ip->list(&d->ctx, d->provider, d->arena, &found, &count));
+    for (size_t i = 0; i < count; i++)
+        printf("id=%s address=%s server=%s region=%s needs_off=%d needs_configuration=%d kind=%s\n",
+               found[i].id, found[i].address, text(found[i].server_id), text(found[i].region),
+               found[i].needs_servers_off, found[i].needs_configuration, found[i].kind);
+    return NULL;
+}
+
+/* ip-move ADDRESS SERVER */
+static struct err *ip_move(struct driver *d)
+{
+    struct movable_ip *found = NULL;
+    size_t count = 0;
+    TRY(d->ops->ip->list(&d->ctx, d->provider, d->arena, &found, &count));
+    for (size_t i = 0; i < count; i++) {
+        const char *op = NULL;
+        if (strcmp(found[i].address, d->args[0]) != 0)
+            continue;
+        TRY(d->ops->ip->move(&d->ctx, d->provider, d->arena, &found[i], d->args[1], &op));
+        printf("op=%s\n", text(op));
+        return NULL;
+    }
+    return err_new(ERR_NOT_FOUND, "no address '%s'", d->args[0]);
+}
+
+/* snapshot SERVER NAME */
+static struct err *snapshot(struct driver *d)
+{
+    const char *id = NULL;
+    const char *op = NULL;
+    TRY(d->ops->snapshot->create(&d->ctx, d->provider, d->arena, d->args[0], d->args[1], &id, &op));
+    printf("id=%s op=%s\n", text(id), text(op));
+    return NULL;
+}
+
+static struct err *snapshots(struct driver *d)
+{
+    struct snapshot *found = NULL;
+    size_t count = 0;
+    TRY(d->ops->snapshot->list(&d->ctx, d->provider, d->arena, &found, &count));
+    for (size_t i = 0; i < count; i++)
+        printf("id=%s name=%s created_ms=%lld size=%g ready=%d\n", found[i].id, text(found[i].name),
+               (long long)found[i].created_ms, found[i].size_gib, found[i].ready);
+    return NULL;
+}
+
+static struct err *snapshot_delete(struct driver *d)
+{
+    return d->ops->snapshot->delete (&d->ctx, d->provider, d->arena, d->args[0]);
+}
+
+/* volume-ensure NAME REGION GIB */
+static struct err *volume_ensure(struct driver *d)
+{
+    struct volume_spec spec = {.name = d->args[0], .region = d->args[1], .size_gib = atoi(d->args[2])};
+    struct volume volume = {0};
+    const char *op = NULL;
+    TRY(d->ops->volume->ensure(&d->ctx, d->provider, d->arena, &spec, &volume, &op));
+    printf("id=%s name=%s region=%s size=%d server=%s device=%s op=%s\n", volume.id, volume.name,
+           volume.region, volume.size_gib, text(volume.server_id), text(volume.device), text(op));
+    return NULL;
+}
+
+/* volume-attach ID SERVER */
+static struct err *volume_attach(struct driver *d)
+{
+    const char *op = NULL;
+    TRY(d->ops->volume->attach(&d->ctx, d->provider, d->arena, d->args[0], d->args[1], &op));
+    printf("op=%s\n", text(op));
+    return NULL;
+}
+
+static struct err *volume_detach(struct driver *d)
+{
+    const char *op = NULL;
+    TRY(d->ops->volume->detach(&d->ctx, d->provider, d->arena, d->args[0], &op));
+    printf("op=%s\n", text(op));
+    return NULL;
+}
+
+static struct err *volume_delete(struct driver *d)
+{
+    return d->ops->volume->delete (&d->ctx, d->provider, d->arena, d->args[0]);
+}
+
+/* Of the password only how long it is. */
+static void print_database(const struct database_cluster *cluster)
+{
+    size_t password_bytes = 0;
+    if (cluster->password)
+        (void)secret_bytes(cluster->password, &password_bytes);
+    printf("id=%s name=%s region=%s size=%s version=%s ready=%d failed=%d host=%s port=%d user=%s "
+           "database=%s password_bytes=%zu oldest_ms=%lld newest_ms=%lld\n",
+           cluster->id, cluster->name, cluster->region, cluster->size, text(cluster->version), cluster->ready,
+           cluster->failed, text(cluster->host), cluster->port, text(cluster->user), text(cluster->database),
+           password_bytes, (long long)cluster->oldest_ms, (long long)cluster->newest_ms);
+}
+
+static struct err *databases(struct driver *d)
+{
+    struct database_cluster *found = NULL;
+    size_t count = 0;
+    TRY(d->ops->database->list(&d->ctx, d->provider, d->arena, &found, &count));
+    for (size_t i = 0; i < count; i++)
+        print_database(&found[i]);
+    return NULL;
+}
+
+static struct err *database(struct driver *d)
+{
+    struct database_cluster cluster = {0};
+    TRY(d->ops->database->get(&d->ctx, d->provider, d->arena, d->args[0], &cluster));
+    print_database(&cluster);
+    return NULL;
+}
+
+/* database-restore SOURCE NAME REGION SIZE [AT_MS] */
+static struct err *database_restore(struct driver *d)
+{
+    struct database_restore restore = {.source_id = d->args[0],
+                                       .name = d->args[1],
+                                       .region = d->args[2],
+                                       .size = d->args[3],
+                                       .at_ms = d->args[4] ? atoll(d->args[4]) : 0};
+    struct database_cluster cluster = {0};
+    TRY(d->ops->database->restore(&d->ctx, d->provider, d->arena, &restore, &cluster));
+    print_database(&cluster);
+    return NULL;
+}
+
+static struct err *database_delete(struct driver *d)
+{
+    return d->ops->database->delete (&d->ctx, d->provider, d->arena, d->args[0]);
+}
+
+/* ---- DNS ---- */
 
 static struct err *zone(struct driver *d)
 {
@@ -219,27 +422,45 @@ static struct err *servers_of_zone(struct driver *d)
     return NULL;
 }
 
+enum family { SERVER, FIREWALL, IP, SNAPSHOT, VOLUME, DATABASE, DNS };
+
 static const struct command {
     const char *name;
     int argument_count; /* at least */
-    bool is_dns;
+    enum family family;
     struct err *(*run)(struct driver *d);
 } commands[] = {
-    {"check", 0, false, check},
-    {"catalog", 0, false, catalog},
-    {"create", 6, false, create},
-    {"list", 0, false, list},
-    {"get", 1, false, get},
-    {"power", 2, false, power},
-    {"delete", 1, false, delete},
-    {"wait", 1, false, wait_op},
-    {"key-ensure", 2, false, key_ensure},
-    {"key-delete", 1, false, key_delete},
-    {"zone", 1, true, zone},
-    {"record", 2, true, record},
-    {"set", 5, true, set_if},
-    {"ns", 1, true, servers_of_zone},
-    {"wait-dns", 1, true, wait_op},
+    {"check", 0, SERVER, check},
+    {"catalog", 0, SERVER, catalog},
+    {"create", 6, SERVER, create},
+    {"list", 0, SERVER, list},
+    {"get", 1, SERVER, get},
+    {"power", 2, SERVER, power},
+    {"delete", 1, SERVER, delete},
+    {"wait", 1, SERVER, wait_op},
+    {"key-ensure", 2, SERVER, key_ensure},
+    {"key-delete", 1, SERVER, key_delete},
+    {"firewall-ensure", 1, FIREWALL, firewall_ensure},
+    {"firewall-attach", 2, FIREWALL, firewall_attach},
+    {"firewall-delete", 1, FIREWALL, firewall_delete},
+    {"ips", 0, IP, ips},
+    {"ip-move", 2, IP, ip_move},
+    {"snapshot", 2, SNAPSHOT, snapshot},
+    {"snapshots", 0, SNAPSHOT, snapshots},
+    {"snapshot-delete", 1, SNAPSHOT, snapshot_delete},
+    {"volume-ensure", 3, VOLUME, volume_ensure},
+    {"volume-attach", 2, VOLUME, volume_attach},
+    {"volume-detach", 1, VOLUME, volume_detach},
+    {"volume-delete", 1, VOLUME, volume_delete},
+    {"databases", 0, DATABASE, databases},
+    {"database", 1, DATABASE, database},
+    {"database-restore", 4, DATABASE, database_restore},
+    {"database-delete", 1, DATABASE, database_delete},
+    {"zone", 1, DNS, zone},
+    {"record", 2, DNS, record},
+    {"set", 5, DNS, set_if},
+    {"ns", 1, DNS, servers_of_zone},
+    {"wait-dns", 1, DNS, wait_op},
 };
 
 static const struct command *find_command(const char *name)
@@ -250,25 +471,43 @@ static const struct command *find_command(const char *name)
     return NULL;
 }
 
+static bool has_family(const struct provider_ops *ops, enum family family)
+{
+    const bool present[] = {[SERVER] = true,
+                            [FIREWALL] = ops->firewall != NULL,
+                            [IP] = ops->ip != NULL,
+                            [SNAPSHOT] = ops->snapshot != NULL,
+                            [VOLUME] = ops->volume != NULL,
+                            [DATABASE] = ops->database != NULL};
+    return present[family];
+}
+
+static struct err *run_dns(struct driver *d, const struct command *command, char **argv,
+                           const struct secret *token)
+{
+    struct dns_options options = {.name = "contract", .endpoint = argv[2], .token = token};
+    d->dns_ops = dns_find(argv[1]);
+    if (!d->dns_ops)
+        return err_new(ERR_INPUT, "no DNS service '%s'", argv[1]);
+    TRY(d->dns_ops->open(&options, &d->dns));
+    struct err *e = command->run(d);
+    d->dns_ops->close(d->dns);
+    return e;
+}
+
 static struct err *run(struct driver *d, const struct command *command, char **argv)
 {
     CLEANUP_SECRET struct secret *token = NULL;
     TRY(http_global_init());
     TRY(secret_read_file(argv[3], &token));
-    if (command->is_dns) {
-        d->dns_ops = dns_find(argv[1]);
-        struct dns_options options = {.name = "contract", .endpoint = argv[2], .token = token};
-        if (!d->dns_ops)
-            return err_new(ERR_INPUT, "no DNS service '%s'", argv[1]);
-        TRY(d->dns_ops->open(&options, &d->dns));
-        struct err *e = command->run(d);
-        d->dns_ops->close(d->dns);
-        return e;
-    }
-    d->ops = provider_find(argv[1]);
+    if (command->family == DNS)
+        return run_dns(d, command, argv, token);
     struct provider_options options = {.name = "contract", .endpoint = argv[2], .token = token};
+    d->ops = provider_find(argv[1]);
     if (!d->ops)
         return err_new(ERR_INPUT, "no provider '%s'", argv[1]);
+    if (!has_family(d->ops, command->family))
+        return err_new(ERR_INPUT, "provider '%s' has no operation '%s'", argv[1], command->name);
     TRY(d->ops->open(&options, &d->provider));
     struct err *e = command->run(d);
     d->ops->close(d->provider);

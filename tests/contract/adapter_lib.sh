@@ -1,5 +1,6 @@
-# For the hetzner_* tests: the local cloud without machines, Prism before it, single adapter calls, and counting.
-# Sourced by bash scripts that run with the repository root as working directory and BUILD_DIR set (default build/dev).
+# For the adapter tests (NAME_document, NAME_faults): the local cloud without machines, Prism before it, single adapter calls, and
+# counting. Sourced by bash scripts that set `provider` first, run with the repository root as working directory and have BUILD_DIR
+# set (default build/dev).
 
 BUILD_DIR=${BUILD_DIR:-build/dev}
 . tests/contract/document.sh
@@ -27,7 +28,7 @@ wait_for() { # COMMAND...: until it succeeds, at most a minute
     return 1
 }
 
-start_cloud() { # [OPTION...]: sets cloud and admin
+start_cloud() { # [OPTION...]: sets cloud (the provider's API, with its base path), admin, and endpoint for adapter()
     printf 'contract-token\n' >"$work/token"
     printf 'contract-readonly\n' >"$work/readonly"
     printf 'open-sesame-4711\n' >"$work/wrong"
@@ -37,24 +38,32 @@ start_cloud() { # [OPTION...]: sets cloud and admin
         >"$work/cloud.log" 2>&1 &
     processes+=($!)
     wait_for test -e "$work/ready" || die "the local cloud did not start: $(tail -3 "$work/cloud.log")"
-    cloud=$(sed -E 's/.*"url": "([^"]*)".*/\1/' "$work/ready")
-    admin=$(sed -E 's/.*"admin": "([^"]*)".*/\1/' "$work/ready")
+    cloud=$(jq -r --arg name "$provider" '.urls[$name]' "$work/ready")
+    admin=$(jq -r .admin "$work/ready")
+    [ "$cloud" != null ] || die "the local cloud does not speak '$provider'"
     endpoint=$cloud
 }
 
-start_prism() { # the published document checks both directions from here on
-    local prism
+need_document() { # sets document; without one the test is skipped
+    document=$(document "$provider") || exit 0
+}
+
+# The published document checks both directions from here on. DigitalOcean's paths begin with the base path /v2; the others' begin
+# after it, so that it belongs to the upstream.
+start_prism() {
+    local prism base=
+    [ "$provider" = digitalocean ] && base=/v2
     prism=$(tests/contract/prism/install.sh) || die "Prism could not be installed"
-    "$prism" proxy "$document" "$cloud" --errors --port 0 >"$work/prism.log" 2>&1 &
+    "$prism" proxy "$document" "${cloud%"$base"}" --errors --port 0 >"$work/prism.log" 2>&1 &
     processes+=($!)
     wait_for grep -q 'is listening on' "$work/prism.log" || die "Prism did not start: $(tail -3 "$work/prism.log")"
-    endpoint=$(sed -nE 's/.*is listening on (http:[^ ]*).*/\1/p' "$work/prism.log")
+    endpoint=$(sed -nE 's/.*is listening on (http:[^ ]*).*/\1/p' "$work/prism.log")$base
 }
 
 violations() { grep -ciE 'terminated with error|violation' "$work/prism.log"; }
 
 adapter() { # COMMAND [ARGUMENT...]: one call; its words are in $out
-    out=$("$BUILD_DIR/tests/contract/provider_driver" hetzner "$endpoint" "${token:-$work/token}" "$@" 2>"$work/stderr")
+    out=$("$BUILD_DIR/tests/contract/provider_driver" "$provider" "$endpoint" "${token:-$work/token}" "$@" 2>"$work/stderr")
     local status=$?
     [ $status -gt 1 ] && out="driver exited with $status: $(tail -5 "$work/stderr")"
     return $status
@@ -63,6 +72,10 @@ adapter() { # COMMAND [ARGUMENT...]: one call; its words are in $out
 word() { # NAME: its value in $out
     grep -oE "(^| )$1=[^ ]*" <<<"$out" | head -1 | sed 's/^[^=]*=//'
 }
+is() { [ "$(word "$1")" = "$2" ]; }          # WORD VALUE
+says() { grep -qF -- "$1" <<<"$out"; }       # TEXT
+matches() { grep -qE -- "$1" <<<"$out"; }    # PATTERN: a line of $out
+done_op() { adapter wait "$1" && says done=1; } # OPERATION: it comes to a good end
 
 fault() { # JSON
     curl -sf -o /dev/null -H 'Content-Type: application/json' -d "$1" "$admin/faults" || die "fault refused: $1"
@@ -85,6 +98,15 @@ expect() { # SENTENCE, then a condition
         echo "FAIL $sentence"
         echo "     got: $out"
     fi
+}
+
+# Nothing so far went against the document, and a request that does is noticed.
+expect_published() { # WHAT METHOD PATH JSON
+    out=$(grep -iE 'terminated with error|violation' "$work/prism.log")
+    expect "nothing of this went against the published document" test "$(violations)" -eq 0
+    curl -s -o /dev/null -X "$2" -H 'Authorization: Bearer contract-token' -H 'Content-Type: application/json' \
+        -d "$4" "$endpoint$3"
+    expect "and the document is really checked: $1 is a violation" test "$(violations)" -gt 0
 }
 
 finish() {
