@@ -28,11 +28,12 @@ static void show_place(struct cli *cli, const json_t *plan, const json_t *step)
     const json_t *place, *struck;
     json_array_foreach(decode_find(step, "input.places"), index, place)
     {
-        out_text(cli, "%-9s%s %-22s %s  %lld vCPU %.0f GB   %s %.4f/h%s\n", index ? "" : "PLACE",
-                 index ? "  next:" : "+ server",
+        out_text(cli, "%-9s%s %-22s %-16s %lld vCPU %.0f GB %.0f GB disk   %s %.4f/h%s\n",
+                 index ? "" : "PLACE", index ? "  next:" : "+ server",
                  arena_printf(cli->arena, "%s/%s", text_at(place, "provider"), text_at(place, "region")),
                  text_at(place, "size"), (long long)int_at(place, "cores"),
-                 json_number_value(json_object_get(place, "memory_gib")), text_at(place, "currency"),
+                 json_number_value(json_object_get(place, "memory_gib")),
+                 json_number_value(json_object_get(place, "disk_gib")), text_at(place, "currency"),
                  json_number_value(json_object_get(place, "price_hourly")),
                  json_is_true(json_object_get(place, "available")) ? "" : "   (sold out right now)");
     }
@@ -86,7 +87,7 @@ static void show_steps(struct cli *cli, const json_t *plan)
 
 /* --- the forecast --- */
 
-static int64_t forecast_ms(const struct plan *plan)
+int64_t show_plan_forecast_ms(const struct plan *plan)
 {
     int64_t spent_ms = clock_now_ms() - int_at(plan->json, "incident_ms");
     int64_t until = plan_estimate_ms(plan, "cutover");
@@ -102,7 +103,7 @@ static bool rpo_met(const json_t *point)
 
 static void show_forecast(struct cli *cli, const struct plan *plan)
 {
-    int64_t target_ms = int_at(plan->json, "objectives.rto_ms"), ms = forecast_ms(plan);
+    int64_t target_ms = int_at(plan->json, "objectives.rto_ms"), ms = show_plan_forecast_ms(plan);
     out_text(
         cli, "\n objective                 target     forecast\n RTO service up            %-10s %-10s %s\n",
         out_duration(cli->arena, target_ms), out_duration(cli->arena, ms), ms <= target_ms ? "ok" : "MISSED");
@@ -123,7 +124,7 @@ bool show_plan_needs_attention(const struct plan *plan)
     const json_t *point;
     json_array_foreach(json_object_get(plan->json, "restore_points"), index,
                        point) if (!rpo_met(point)) return true;
-    return forecast_ms(plan) > int_at(plan->json, "objectives.rto_ms");
+    return show_plan_forecast_ms(plan) > int_at(plan->json, "objectives.rto_ms");
 }
 
 void show_plan(struct cli *cli, const struct plan *plan, bool saved)

@@ -21,7 +21,14 @@ static const struct cli_option init_options[] = {
     {"provider", 0, "TYPE", "type of the provider account in the new inventory"},
 };
 
+#define PLACES                                                                                               \
+    {"to", 0, "PROVIDER[/REGION[/SIZE]]", "rebuild there and nowhere else"},                                 \
+    {                                                                                                        \
+        "without", 0, "PROVIDER", "this account is lost: neither ask it nor build there", true               \
+    }
+
 static const struct cli_option plan_options[] = {
+    PLACES,
     {"incident", 0, "TIME", "when the host was lost, UTC: HH:MM or YYYY-MM-DDTHH:MM:SSZ; default: now"},
     {"before", 0, "TIME", "use the newest restore points before this time; default: the incident"},
     {"timestamp", 0, "STAMP", "use the restore point of this name (YYYYMMDD_HHMMSS) for every dataset"},
@@ -29,6 +36,7 @@ static const struct cli_option plan_options[] = {
 };
 
 static const struct cli_option recover_options[] = {
+    PLACES,
     {"incident", 0, "TIME", "when the host was lost, UTC: HH:MM or YYYY-MM-DDTHH:MM:SSZ; default: now"},
     {"before", 0, "TIME", "use the newest restore points before this time; default: the incident"},
     {"timestamp", 0, "STAMP", "use the restore point of this name (YYYYMMDD_HHMMSS) for every dataset"},
@@ -61,6 +69,13 @@ static const struct cli_option play_options[] = {
     {"extra-vars", 'e', "K=V|{...}|@FILE",
      "variables: one, a map (YAML or JSON), or a file that holds a map; strongest", true},
     {"as", 0, "HOST", "with the variables and secrets of this host of the inventory"},
+};
+
+static const struct cli_option catalog_options[] = {
+    {"provider", 'p', "NAME", "only this account"},
+    {"region", 'r', "REGION", "only this region"},
+    {"fit", 0, "HOST", "only what fits the needs of this host and may hold its data"},
+    {"all", 'a', NULL, "also what is sold out or retired"},
 };
 
 static const struct cli_option destroy_options[] = {
@@ -110,7 +125,8 @@ const struct cli_command cli_commands[] = {
      .run = cmd_plan,
      OPTIONS(plan_options),
      .summary = "show what a recovery would do, without touching anything",
-     .description = "Reads the providers' catalogues, the restore points and the DNS records as they are, "
+     .description = "Without HOST, and where the inventory has several: one line for each. Reads the "
+                    "providers' catalogues, the restore points and the DNS records as they are, "
                     "and prints place, "
                     "tasks, restore points with their age, DNS changes and a forecast against the "
                     "objectives. Nothing is "
@@ -176,6 +192,15 @@ const struct cli_command cli_commands[] = {
      .description =
          "PLAYBOOK is a file, or the name of a shipped playbook. Needs no inventory unless --as is given.",
      .example = "rehost play hardening --host 203.0.113.7 --check --diff"},
+    {.name = "catalog",
+     .arguments = "",
+     .run = cmd_catalog,
+     OPTIONS(catalog_options),
+     .summary = "list sizes, prices and stock of all accounts",
+     .description =
+         "Cheapest first. Stock is what the provider says now; a catalogue is kept for five minutes. "
+         "Prices are what the provider lists, in its own currency, for an hour and for a full month.",
+     .example = "rehost catalog --provider main --fit web-1"},
     {.name = "destroy",
      .arguments = "RUN",
      .min_arguments = 1,

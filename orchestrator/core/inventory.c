@@ -2,6 +2,7 @@
 #include "base/fs.h"
 #include "base/hash.h"
 #include "base/strbuf.h"
+#include "core/area.h"
 #include "core/inventory_schema.h"
 #include "core/model.h"
 #include "providers/compute/provider.h"
@@ -10,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define INVENTORY_MAX_BYTES (1u << 20)
+#define INVENTORY_MAX_BYTES (8u << 20)
 
 bool source_is_set(const struct source *source)
 {
@@ -113,6 +114,17 @@ static struct err *check_check(const struct inventory *inventory, const struct h
                       check->dataset);
 }
 
+static struct err *check_areas(const struct schema_texts *areas, const struct yaml_node *map,
+                               const char *path)
+{
+    for (size_t i = 0; i < areas->count; i++)
+        if (!area_exists(areas->items[i]))
+            return err_with_hint(
+                yaml_error(yaml_get(map, "areas")->items[i], "%s.areas: no area '%s'", path, areas->items[i]),
+                "a country's two letters in lower case (de, us), or one of: %s", area_groups());
+    return NULL;
+}
+
 static struct err *check_datasets(const struct inventory *inventory, const struct host *host)
 {
     for (FOREACH(struct host_dataset, item, host->datasets)) {
@@ -128,9 +140,54 @@ static struct err *check_datasets(const struct inventory *inventory, const struc
                 yaml_error(item->where, "hosts.%s.datasets.%s: %s", host->name, item->name, err_text(cause));
             return hint ? err_with_hint(e, "%s", hint) : e;
         }
+        TRY(check_areas(&item->areas, item->where, item->name));
         if (!inventory->storage.endpoint)
             return yaml_error(item->where, "hosts.%s has datasets, but there is no 'storage'", host->name);
     }
+    return NULL;
+}
+
+static bool has_needs(const struct needs *needs)
+{
+    return needs->cores || needs->memory_gib || needs->disk_gib;
+}
+
+static struct err *check_places(struct arena *arena, const struct inventory *inventory,
+                                const struct host *host)
+{
+    if (!host->places.count && !has_needs(&host->needs))
+        return err_with_hint(
+            yaml_error(host->where, "hosts.%s: neither 'places' nor 'needs' tell where to rebuild it",
+                       host->name),
+            "list places, or say what it needs: needs: {cores: 2, memory_gib: 4, disk_gib: 40}");
+    size_t index = 0;
+    for (FOREACH(struct place, place, host->places)) {
+        const char *path = arena_printf(arena, "hosts.%s.places[%zu]", host->name, index++);
+        TRY(check_account(inventory, place->where, path, place->account));
+        if (!provider_find(inventory_account(inventory, place->account)->type))
+            return yaml_error(yaml_get(place->where, "provider"), "%s.provider: account '%s' has no servers",
+                              path, place->account);
+        if (!place->size && !has_needs(&host->needs))
+            return err_with_hint(yaml_error(place->where, "%s: no 'size', and the host has no 'needs'", path),
+                                 "give one of the two");
+    }
+    const struct yaml_node *needs = yaml_get(host->where, "needs");
+    return check_areas(&host->needs.areas, needs, arena_printf(arena, "hosts.%s.needs", host->name));
+}
+
+static struct err *check_name(const struct inventory *inventory, const struct dns_name *name,
+                              const char *path)
+{
+    TRY(check_account(inventory, name->where, path, name->account));
+    if (!dns_find(inventory_account(inventory, name->account)->type))
+        return yaml_error(yaml_get(name->where, "provider"), "%s.provider: account '%s' serves no DNS", path,
+                          name->account);
+    bool address = !strcmp(name->type, "address");
+    if (address != !name->value)
+        return yaml_error(name->where,
+                          address ? "%s: an address has no 'value': it is the new server's"
+                                  : "%s: the key 'value' is missing",
+                          path);
     return NULL;
 }
 
@@ -142,16 +199,10 @@ static struct err *check_host(const struct inventory *inventory, const struct ho
     CLEANUP_ARENA struct arena *arena = arena_new(0);
     TRY(check_account(inventory, yaml_get(host->where, "current"),
                       arena_printf(arena, "hosts.%s.current", host->name), host->current.account));
-    if (!host->places.count)
-        return yaml_error(host->where, "hosts.%s.places: at least one place is needed", host->name);
+    TRY(check_places(arena, inventory, host));
     size_t index = 0;
-    for (FOREACH(struct place, place, host->places))
-        TRY(check_account(inventory, place->where,
-                          arena_printf(arena, "hosts.%s.places[%zu]", host->name, index++), place->account));
-    index = 0;
     for (FOREACH(struct dns_name, name, host->names))
-        TRY(check_account(inventory, name->where,
-                          arena_printf(arena, "hosts.%s.names[%zu]", host->name, index++), name->account));
+        TRY(check_name(inventory, name, arena_printf(arena, "hosts.%s.names[%zu]", host->name, index++)));
     for (size_t i = 0; i < host->secrets.count; i++)
         if (!inventory_secret(inventory, host->secrets.items[i]))
             return unknown_secret(inventory, yaml_get(host->where, "secrets")->items[i],

@@ -75,14 +75,28 @@ static const struct schema secret_schema = {.title = "Secrets",
 
 static const struct schema_key place_keys[] = {
     {"provider", SCHEMA_TEXT, AT(place, account), .required = true, .doc = "name of a provider account"},
-    {"region", SCHEMA_TEXT, AT(place, region), .required = true,
-     .doc = "the provider's name of the location"},
-    {"size", SCHEMA_TEXT, AT(place, size), .required = true, .doc = "the provider's name of the server size"},
+    {"region", SCHEMA_TEXT, AT(place, region),
+     .doc = "the provider's name of the location; without it, the cheapest that fits"},
+    {"size", SCHEMA_TEXT, AT(place, size),
+     .doc = "the provider's name of the server size; without it, the cheapest that fits `needs`"},
 };
 static const struct schema place_schema = {.title = "Places (rungs of the ladder)",
                                            .struct_size = sizeof(struct place),
                                            KEYS(place_keys),
                                            WHERE(place)};
+
+static const char *const architectures[] = {"x86", "arm", NULL};
+static const struct schema_key needs_keys[] = {
+    {"cores", SCHEMA_INT, AT(needs, cores), .min = 1, .max = 1024, .doc = "virtual CPUs"},
+    {"memory_gib", SCHEMA_INT, AT(needs, memory_gib), .min = 1, .max = 65536, .doc = "memory"},
+    {"disk_gib", SCHEMA_INT, AT(needs, disk_gib), .min = 1, .max = 1048576, .doc = "disk"},
+    {"architecture", SCHEMA_TEXT, AT(needs, architecture), .choices = architectures, .fallback = "x86",
+     .doc = "`x86` or `arm`"},
+    {"areas", SCHEMA_TEXT_LIST, AT(needs, areas),
+     .doc = "where the host may be: countries (`de`, `us`) and legal areas (`eu`, `eea`); default: anywhere"},
+};
+static const struct schema needs_schema = {
+    .title = "Needs", .struct_size = sizeof(struct needs), KEYS(needs_keys)};
 
 static const struct schema_key current_keys[] = {
     {"provider", SCHEMA_TEXT, AT(current_server, account), .required = true,
@@ -110,6 +124,9 @@ static const struct schema_key dataset_keys[] = {
      .doc = "`postgres` or `files`; the other keys are the kind's own: see docs/data.md"},
     {"rpo", SCHEMA_DURATION, AT(host_dataset, rpo_ms),
      .doc = "how much may be lost; default: the host's objective"},
+    {"areas", SCHEMA_TEXT_LIST, AT(host_dataset, areas),
+     .doc =
+         "where this data may be: countries (`de`, `us`) and legal areas (`eu`, `eea`); default: anywhere"},
 };
 static const struct schema dataset_schema = {.title = "Datasets",
                                              .struct_size = sizeof(struct host_dataset),
@@ -143,9 +160,15 @@ static const struct schema_key check_keys[] = {
 static const struct schema check_schema = {
     .title = "Checks", .struct_size = sizeof(struct check), KEYS(check_keys), WHERE(check)};
 
+static const char *const name_types[] = {"address", "CNAME", "TXT", NULL};
 static const struct schema_key name_keys[] = {
     {"name", SCHEMA_TEXT, AT(dns_name, name), .required = true, .doc = "fully qualified DNS name"},
     {"provider", SCHEMA_TEXT, AT(dns_name, account), .required = true, .doc = "account that serves its zone"},
+    {"type", SCHEMA_TEXT, AT(dns_name, type), .choices = name_types, .fallback = "address",
+     .doc = "`address` (A and AAAA together), `CNAME` or `TXT`"},
+    {"value", SCHEMA_TEXT, AT(dns_name, value),
+     .doc = "CNAME and TXT: the value after the move; `{ipv4}`, `{ipv6}`, `{provider}` and `{region}` stand "
+            "for the new server's"},
     {"ttl", SCHEMA_INT, AT(dns_name, ttl_seconds), .min = 30, .max = 86400,
      .doc = "seconds; default: as it is"},
 };
@@ -164,8 +187,11 @@ static const struct schema objective_schema = {
 static const struct schema_key host_keys[] = {
     {"current", SCHEMA_MAP, AT(host, current), .required = true, .sub = &current_schema,
      .doc = "the server that may be lost"},
-    {"places", SCHEMA_LIST, AT(host, places), .required = true, .sub = &place_schema,
-     .doc = "where it may be rebuilt, tried in this order"},
+    {"places", SCHEMA_LIST, AT(host, places), .sub = &place_schema,
+     .doc = "where it may be rebuilt, tried in this order; without them rehost makes the ladder from the "
+            "providers' catalogues: cheapest that fits `needs`, and another provider before the third try"},
+    {"needs", SCHEMA_MAP, AT(host, needs), .sub = &needs_schema,
+     .doc = "what a server must have where no size is given"},
     {"image", SCHEMA_TEXT, AT(host, image), .fallback = "ubuntu-24.04", .doc = "operating system image"},
     {"boot_deadline", SCHEMA_DURATION, AT(host, boot_deadline_ms), .fallback = "5m",
      .doc = "until SSH must answer"},

@@ -48,9 +48,15 @@ struct named_source {
 
 struct place {
     const char *account;
-    const char *region;
-    const char *size;
+    const char *region; /* NULL: any that fits */
+    const char *size;   /* NULL: the cheapest that fits the needs */
     const struct yaml_node *where;
+};
+
+struct needs { /* what a size must have at least; 0 or NULL: anything */
+    int64_t cores, memory_gib, disk_gib;
+    const char *architecture;
+    struct schema_texts areas; /* countries and legal areas where the host may be; none: anywhere */
 };
 
 struct playbook_phases {
@@ -66,7 +72,8 @@ struct objectives {
 struct host_dataset {
     const char *name;
     const char *kind;
-    int64_t rpo_ms; /* 0: the host's */
+    int64_t rpo_ms;            /* 0: the host's */
+    struct schema_texts areas; /* countries and legal areas where the data may be; none: anywhere */
     json_t *options;
     const struct yaml_node *where;
 };
@@ -91,6 +98,8 @@ struct check {
 struct dns_name {
     const char *name;
     const char *account;
+    const char *type;    /* "address": A and AAAA; "CNAME", "TXT" */
+    const char *value;   /* CNAME, TXT: the new value, in which "{ipv4}" and the like stand for the new server */
     int64_t ttl_seconds; /* 0: as it is */
     const struct yaml_node *where;
 };
@@ -104,7 +113,8 @@ struct current_server {
 struct host {
     const char *name;
     struct current_server current;
-    struct schema_items places; /* struct place */
+    struct schema_items places; /* struct place; none: rehost looks for them by the needs */
+    struct needs needs;
     const char *image;
     int64_t boot_deadline_ms;
     struct playbook_phases playbooks;

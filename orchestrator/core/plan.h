@@ -8,7 +8,7 @@
  * warnings: [...], steps: [{id, kind, title, danger, estimate_ms, input}]}
  */
 #pragma once
-#include "core/project.h"
+#include "core/placement.h"
 
 #define PLAN_FORMAT 1
 #define PLAN_VALID_MS (60 * 60 * 1000)
@@ -17,6 +17,7 @@ struct plan_options {
     int64_t incident_ms; /* 0: now */
     const char *stamp;   /* this restore point for all datasets; NULL: the newest before `before_ms` */
     int64_t before_ms;   /* 0: the incident */
+    struct placement_options placement;
 };
 
 struct plan {

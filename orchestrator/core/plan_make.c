@@ -47,7 +47,7 @@ static struct err *add_fence(struct maker *maker)
 static struct err *add_create(struct maker *maker, json_t *plan)
 {
     json_t *places, *struck;
-    TRY(placement_rank(maker->project, maker->host, &places, &struck));
+    TRY(placement_rank(maker->project, maker->host, &maker->options->placement, &places, &struck));
     json_object_set_new(plan, "struck", struck);
     const json_t *first = json_array_get(places, 0);
     const char *title = arena_printf(maker->arena, "create server at %s/%s",

@@ -18,6 +18,7 @@ struct project {
     struct store *store; /* opened by project_store() or project_store_read() */
     bool store_is_empty; /* it was only read, and there was none: kept nowhere */
     const char *store_path;
+    const struct market *market; /* of market_open(); NULL: not read yet */
     struct project_handles *handles; /* private to project.c */
 };
 
