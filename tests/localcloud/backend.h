@@ -1,7 +1,7 @@
 // What makes machines of servers. Two exist: machines.c boots real hosts, memory.c pretends.
 //
 // Threads: start and stop are called once; the others from several jobs at once, but never twice at once for
-// the same server, and without the cloud's lock. They may use the fields of a server that never change (id,
+// the same server, and without the ground's lock. They may use the fields of a server that never change (id,
 // name, addresses, keys, user data) and server->machine, which is theirs. They may block for seconds.
 #pragma once
 
@@ -11,9 +11,9 @@
 
 struct backend_ops {
     const char *name;
-    bool (*start)(struct cloud *cloud, struct why *why);
-    void (*stop)(struct cloud *cloud); // no machine, mount, bridge or rule of ours is left afterwards
-    int (*boot_delay_ms)(const struct cloud *cloud);        // from created to powered on
+    bool (*start)(struct ground *ground, struct why *why);
+    void (*stop)(struct ground *ground); // no machine, mount, bridge or rule of ours is left afterwards
+    int (*boot_delay_ms)(const struct ground *ground);      // from created to powered on
     bool (*create)(struct server *server, struct why *why); // the disk
     bool (*power_on)(struct server *server, struct why *why);
     bool (*power_off)(struct server *server, struct why *why); // pulls the plug; the disk stays

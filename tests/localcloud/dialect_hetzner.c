@@ -96,83 +96,55 @@ json_t *hz_action_json(const struct action *action)
                      (json_int_t)action->resource_id, "type", action->resource_type, "error", error);
 }
 
-static bool path_matches(const struct request *request, const char *pattern, const char *args[HZ_ARGS_MAX])
-{
-    char copy[128], *save = NULL;
-    size_t i = 0, arg = 0;
-
-    snprintf(copy, sizeof copy, "%s", pattern);
-    for (char *part = strtok_r(copy, "/", &save); part; part = strtok_r(NULL, "/", &save), i++) {
-        if (i >= request->segment_count)
-            return false;
-        if (*part == '*')
-            args[arg++] = request->segments[i];
-        else if (!text_equal(part, request->segments[i]))
-            return false;
-    }
-    return i == request->segment_count;
-}
-
 static void route(const struct request *request, struct response *response)
 {
-    const struct hz_route *const tables[] = {hz_server_routes, hz_catalog_routes, hz_project_routes,
-                                             hz_zone_routes};
-    bool path_known = false;
+    static const struct route *const tables[] = {hz_server_routes, hz_catalog_routes, hz_project_routes,
+                                                 hz_zone_routes, NULL};
+    enum routed routed = route_request(tables, request, response);
 
-    for (size_t t = 0; t < sizeof tables / sizeof *tables; t++) {
-        for (const struct hz_route *r = tables[t]; r->method; r++) {
-            const char *args[HZ_ARGS_MAX] = {0};
-            if (!path_matches(request, r->pattern, args))
-                continue;
-            path_known = true;
-            if (text_equal(r->method, request->method)) {
-                r->handle(request, response, args);
-                return;
-            }
-        }
-    }
-    if (path_known)
+    if (routed == ROUTE_NO_METHOD)
         hz_error(response, 405, "method_not_allowed", "the method is not allowed here");
-    else
+    else if (routed == ROUTE_NO_PATH)
         hz_error(response, 404, "not_found", "page not found");
 }
 
 static bool authorized(const struct request *request, struct response *response)
 {
-    const struct settings *settings = &request->cloud->settings;
-    const char *sent = request->authorization && strncasecmp(request->authorization, "Bearer ", 7) == 0
-                           ? request->authorization + 7
-                           : NULL;
+    enum token token = request_token(request);
 
-    if (text_equal(sent, settings->token) && sent)
-        return true;
-    if (!sent || !text_equal(sent, settings->readonly_token)) {
+    if (token == TOKEN_WRONG)
         hz_error(response, 401, "unauthorized", "unable to authenticate");
-        return false;
-    }
-    if (text_equal(request->method, "GET"))
+    else if (token == TOKEN_READONLY && !text_equal(request->method, "GET"))
+        hz_error(response, 401, "token_readonly", "the token is only allowed to perform GET requests");
+    else
         return true;
-    hz_error(response, 401, "token_readonly", "the token is only allowed to perform GET requests");
     return false;
 }
 
-static void rate_headers(const struct request *request, struct response *response, int remaining,
-                         time_t full_at)
+static int rate_limit(const struct request *request)
 {
-    int limit = request->cloud->settings.rate_limit;
+    int wanted = request->cloud->ground->settings.rate_limit;
 
-    response_header(response, "RateLimit-Limit", "%d", limit ? limit : 3600);
+    return wanted > 0 ? wanted : 3600;
+}
+
+static void rate_headers(const struct request *request, struct response *response, int remaining,
+                         int64_t full_in_ms)
+{
+    response_header(response, "RateLimit-Limit", "%d", rate_limit(request));
     response_header(response, "RateLimit-Remaining", "%d", remaining);
-    response_header(response, "RateLimit-Reset", "%lld", (long long)full_at);
+    response_header(response, "RateLimit-Reset", "%lld", (long long)time(NULL) + (full_in_ms + 999) / 1000);
     response_header(response, "X-Correlation-Id", "%llx",
                     (unsigned long long)now_ms()); // live answers carry one
 }
 
+// 3600 requests an hour, refilled all the time.
 static void hetzner_handle(const struct request *request, struct response *response)
 {
     int remaining;
-    time_t full_at;
-    bool has_allowance = cloud_take_request(request->cloud, &remaining, &full_at);
+    int64_t full_at_ms;
+    bool has_allowance =
+        cloud_take_refilled(request->cloud, 0, rate_limit(request), 3600000, &remaining, &full_at_ms);
 
     if (!authorized(request, response))
         ;
@@ -182,7 +154,7 @@ static void hetzner_handle(const struct request *request, struct response *respo
         hz_error(response, 400, "json_error", "the request body is not a valid JSON object");
     else
         route(request, response);
-    rate_headers(request, response, request->cloud->settings.rate_limit ? remaining : 3600, full_at);
+    rate_headers(request, response, remaining, full_at_ms - now_ms());
 }
 
 static void hetzner_fault(const struct request *request, struct response *response)
@@ -210,7 +182,8 @@ static void hetzner_fault(const struct request *request, struct response *respon
             code = known[i].code;
     hz_error(response, effect->status, *effect->code ? effect->code : code, "%s",
              *effect->message ? effect->message : "a fault that a test asked for");
-    rate_headers(request, response, effect->status == 429 ? 0 : 3000, time(NULL) + 600);
+    rate_headers(request, response, effect->status == 429 ? 0 : 3000, 600000);
 }
 
-const struct dialect dialect_hetzner = {.prefix = "/v1", .handle = hetzner_handle, .fault = hetzner_fault};
+const struct dialect dialect_hetzner = {
+    .name = "hetzner", .prefix = "/v1", .handle = hetzner_handle, .fault = hetzner_fault};

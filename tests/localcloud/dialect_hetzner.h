@@ -4,15 +4,7 @@
 
 #include "http.h"
 
-enum { HZ_ARGS_MAX = 4 };
-
-// One endpoint: pattern segments are literals or "*"; what "*" matched arrives in args.
-struct hz_route {
-    const char *method, *pattern;
-    void (*handle)(const struct request *request, struct response *response,
-                   const char *const args[HZ_ARGS_MAX]);
-};
-extern const struct hz_route hz_server_routes[], hz_catalog_routes[], hz_project_routes[], hz_zone_routes[];
+extern const struct route hz_server_routes[], hz_catalog_routes[], hz_project_routes[], hz_zone_routes[];
 
 // Answers.
 void hz_ok(struct response *response, int status, json_t *body);

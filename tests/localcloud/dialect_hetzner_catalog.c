@@ -289,7 +289,7 @@ static void get_pricing(const struct request *request, struct response *response
     hz_ok(response, 200, json_pack("{s:o}", "pricing", pricing));
 }
 
-const struct hz_route hz_catalog_routes[] = {
+const struct route hz_catalog_routes[] = {
     {"GET", "server_types", list_types},  {"GET", "server_types/*", get_type},
     {"GET", "locations", list_locations}, {"GET", "locations/*", get_location},
     {"GET", "images", list_images},       {"GET", "images/*", get_image},

@@ -324,7 +324,7 @@ static void set_rules(const struct request *request, struct response *response, 
     hz_ok(response, 201, json_pack("{s:[o]}", "actions", hz_action_json(action)));
 }
 
-const struct hz_route hz_project_routes[] = {
+const struct route hz_project_routes[] = {
     {"GET", "actions", list_actions},
     {"GET", "actions/*", get_action},
     {"GET", "ssh_keys", list_keys},

@@ -12,7 +12,7 @@ static const char *const status_names[] = {"initializing", "starting", "running"
 
 static json_t *ipv4_json(const struct server *server)
 {
-    if (!*server->ipv4)
+    if (!*server->ipv4 || !server_addresses_shown(server))
         return json_null();
     char *pointer = text_format("static.%s.clients.localcloud.test", server->ipv4);
     json_t *json = json_pack("{s:I, s:s, s:b, s:s}", "id", (json_int_t)server->ipv4_id, "ip", server->ipv4,
@@ -23,7 +23,7 @@ static json_t *ipv4_json(const struct server *server)
 
 static json_t *ipv6_json(const struct server *server)
 {
-    if (!*server->ipv6_net)
+    if (!*server->ipv6_net || !server_addresses_shown(server))
         return json_null();
     return json_pack("{s:I, s:s, s:b, s:[]}", "id", (json_int_t)server->ipv6_id, "ip", server->ipv6_net,
                      "blocked", 0, "dns_ptr");
@@ -57,7 +57,7 @@ static json_t *server_json(const struct server *server)
         (json_int_t)21990232555520, "protection", "delete", 0, "rebuild", 0, "labels", server->labels,
         "volumes", "load_balancers", "primary_disk_size", type->disk_gb, "placement_group");
     // Removed from the live API in July 2026; the document of 2026-08 still has it.
-    if (cloud->settings.published)
+    if (cloud->ground->settings.published)
         json_object_set_new(json, "datacenter", hz_datacenter_json(server->location));
     return json;
 }
@@ -84,13 +84,12 @@ static bool locked(const struct server *server, struct response *response)
 static void list_servers(const struct request *request, struct response *response, const char *const args[])
 {
     json_t *list = json_array();
-    int64_t young = now_ms() - request->effect.list_lag_ms;
 
     (void)args;
     for (size_t i = 0; i < request->cloud->servers.count; i++) {
         const struct server *server = request->cloud->servers.items[i];
-        bool lags = request->effect.list_lag_ms > 0 && server->created_ms > young;
-        if (!lags && request_query_has(request, "status", status_names[server->status]))
+        if (server_listed(request, server) &&
+            request_query_has(request, "status", status_names[server->status]))
             json_array_append_new(list, server_json(server));
     }
     hz_list(request, response, "servers", list, 50);
@@ -293,10 +292,13 @@ static bool read_rest(const struct request *request, struct response *response, 
     spec->labels = json_object_get(request->body, "labels");
     if (!hz_labels_valid(response, spec->labels))
         return false;
-    if (cloud->settings.server_limit && (int)cloud->servers.count >= cloud->settings.server_limit)
+    if (cloud->ground->settings.server_limit &&
+        (int)cloud->servers.count >= cloud->ground->settings.server_limit)
         return hz_error(response, 403, "resource_limit_exceeded", "server limit exceeded"), false;
     spec->start = boolean(request->body, "start_after_create", true);
     spec->never_boots = request->effect.never_boots;
+    spec->address_delay_ms = request->effect.address_delay_ms;
+    spec->vanish_after_ms = request->effect.vanish_after_ms;
     return true;
 }
 
@@ -389,7 +391,7 @@ static json_t *primary_ip_json(const struct server *server, bool ipv4)
                              ipv4 ? server->ipv4 : server->ipv6_net, "dns_ptr", "protection", "delete", 0,
                              "type", ipv4 ? "ipv4" : "ipv6", "auto_delete", 1, "assignee_type", "server",
                              "assignee_id", (json_int_t)server->id);
-    if (server->cloud->settings.published)
+    if (server->cloud->ground->settings.published)
         json_object_set_new(json, "datacenter", hz_datacenter_json(server->location));
     free(name);
     return json;
@@ -428,7 +430,7 @@ static void delete_primary_ip(const struct request *request, struct response *re
     hz_not_found(response, "primary IP", args[0]);
 }
 
-const struct hz_route hz_server_routes[] = {
+const struct route hz_server_routes[] = {
     {"GET", "servers", list_servers},
     {"POST", "servers", create_server},
     {"GET", "servers/*", get_server},

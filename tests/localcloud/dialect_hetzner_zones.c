@@ -420,7 +420,7 @@ static void change_ttl(const struct request *request, struct response *response,
         put(request, response, zone, args, ttl, rrset->records, "change_rrset_ttl");
 }
 
-const struct hz_route hz_zone_routes[] = {
+const struct route hz_zone_routes[] = {
     {"GET", "zones", list_zones},
     {"POST", "zones", create_zone},
     {"GET", "zones/*", get_zone},

@@ -7,7 +7,7 @@
 
 struct fault {
     json_t *description;
-    char *method; // NULL = any
+    char *provider, *method; // NULL = any
     regex_t path;
     struct effect effect;
     json_int_t left; // -1 = for ever
@@ -30,7 +30,7 @@ static void fault_free(struct fault *fault)
 {
     json_decref(fault->description);
     regfree(&fault->path);
-    free(fault->method);
+    free(fault->provider), free(fault->method);
     free(fault);
 }
 
@@ -62,11 +62,17 @@ static bool effect_set(struct effect *effect, const char *key, const json_t *val
         {"status", &effect->status, NULL},
         {"list_lag_ms", &effect->list_lag_ms, NULL},
         {"late_create_ms", &effect->late_create_ms, NULL},
+        {"retry_after", &effect->retry_after, NULL},
+        {"address_delay_ms", &effect->address_delay_ms, NULL},
+        {"vanish_after_ms", &effect->vanish_after_ms, NULL},
         {"after", NULL, &effect->after},
         {"drop_before", NULL, &effect->drop_before},
         {"drop_after", NULL, &effect->drop_after},
         {"out_of_stock", NULL, &effect->out_of_stock},
         {"never_boots", NULL, &effect->never_boots},
+        {"html", NULL, &effect->html},
+        {"truncated", NULL, &effect->truncated},
+        {"endless", NULL, &effect->endless},
     };
     if (text_equal(key, "code") && json_is_string(value))
         return snprintf(effect->code, sizeof effect->code, "%s", json_string_value(value)) >= 0;
@@ -117,6 +123,7 @@ bool faults_add(struct faults *faults, json_t *description, struct why *why)
         return fail(why, "'path_regex' is not a regular expression");
     }
     fault->description = json_deep_copy(description);
+    fault->provider = text_copy(json_string_value(json_object_get(match, "provider")));
     fault->method = text_copy(json_string_value(json_object_get(match, "method")));
     fault->effect = effect;
     fault->left = count ? json_integer_value(count) : -1;
@@ -141,14 +148,16 @@ json_t *faults_list(struct faults *faults)
     return list;
 }
 
-bool faults_take(struct faults *faults, const char *method, const char *path, struct effect *ret)
+bool faults_take(struct faults *faults, const char *provider, const char *method, const char *path,
+                 struct effect *ret)
 {
     bool found = false;
 
     pthread_mutex_lock(&faults->lock);
     for (size_t i = 0; i < faults->all.count && !found; i++) {
         struct fault *fault = faults->all.items[i];
-        if (fault->left == 0 || (fault->method && strcasecmp(fault->method, method) != 0) ||
+        if (fault->left == 0 || (fault->provider && !text_equal(fault->provider, provider)) ||
+            (fault->method && strcasecmp(fault->method, method) != 0) ||
             regexec(&fault->path, path, 0, NULL, 0) != 0)
             continue;
         found = true;

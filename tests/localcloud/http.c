@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <microhttpd.h>
 #include <netinet/in.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -12,6 +13,7 @@ enum { BODY_MAX = 1024 * 1024 };
 struct http {
     struct MHD_Daemon *daemon;
     struct cloud *cloud;
+    atomic_bool stopping;
 };
 
 struct upload {
@@ -19,8 +21,6 @@ struct upload {
     size_t size;
     bool too_large;
 };
-
-static const struct dialect *const dialects[] = {&dialect_admin, &dialect_hetzner};
 
 const char *request_query(const struct request *request, const char *key)
 {
@@ -47,15 +47,18 @@ bool request_query_has(const struct request *request, const char *key, const cha
 void response_header(struct response *response, const char *name, const char *format, ...)
 {
     va_list args;
+    size_t i = 0;
 
-    if (response->header_count == HEADERS_MAX)
+    while (i < response->header_count && strcasecmp(response->headers[i].name, name) != 0)
+        i++;
+    if (i == HEADERS_MAX)
         return;
-    snprintf(response->headers[response->header_count].name, sizeof response->headers[0].name, "%s", name);
+    if (i == response->header_count)
+        response->header_count++;
+    snprintf(response->headers[i].name, sizeof response->headers[i].name, "%s", name);
     va_start(args, format);
-    vsnprintf(response->headers[response->header_count].value, sizeof response->headers[0].value, format,
-              args);
+    vsnprintf(response->headers[i].value, sizeof response->headers[i].value, format, args);
     va_end(args);
-    response->header_count++;
 }
 
 static enum MHD_Result take_query(void *arg, enum MHD_ValueKind kind, const char *key, const char *value)
@@ -90,6 +93,7 @@ static struct request *request_new(struct http *http, struct MHD_Connection *con
     request->url = text_copy(url);
     request->authorization =
         text_copy(MHD_lookup_connection_value(connection, MHD_HEADER_KIND, "Authorization"));
+    request->filter = text_copy(MHD_lookup_connection_value(connection, MHD_HEADER_KIND, "X-Filter"));
     request->host = text_copy(MHD_lookup_connection_value(connection, MHD_HEADER_KIND, "Host"));
     MHD_get_connection_values(connection, MHD_GET_ARGUMENT_KIND, take_query, request);
     take_path(request, url + strlen(prefix)); // libmicrohttpd has decoded it: rrset names may hold "%2A"
@@ -106,6 +110,7 @@ static void request_free(struct request *request)
     for (size_t i = 0; i < request->query_count; i++)
         free(request->query[i].key), free(request->query[i].value);
     free(request->method), free(request->url), free(request->authorization), free(request->host);
+    free(request->filter);
     json_decref(request->body);
     free(request);
 }
@@ -115,21 +120,30 @@ static void request_drop(void *request)
     request_free(request);
 }
 
-static const struct dialect *find_dialect(const char *url)
+static const struct dialect *find_dialect(const struct cloud *cloud, const char *url)
 {
-    for (size_t i = 0; i < sizeof dialects / sizeof *dialects; i++) {
-        size_t n = strlen(dialects[i]->prefix);
-        if (strncmp(url, dialects[i]->prefix, n) == 0 && (url[n] == '/' || url[n] == '\0'))
-            return dialects[i];
+    const struct dialect *const here[] = {&dialect_admin, cloud->dialect};
+
+    for (size_t i = 0; i < sizeof here / sizeof *here; i++) {
+        size_t n = strlen(here[i]->prefix);
+        if (strncmp(url, here[i]->prefix, n) == 0 && (url[n] == '/' || url[n] == '\0'))
+            return here[i];
     }
     return NULL;
 }
 
+static void response_clear(struct response *response)
+{
+    json_decref(response->body);
+    free(response->text);
+    *response = (struct response){0};
+}
+
 static void handle(const struct dialect *dialect, const struct request *request, struct response *response)
 {
-    cloud_lock(request->cloud);
+    ground_lock(request->cloud->ground);
     dialect->handle(request, response);
-    cloud_unlock(request->cloud);
+    ground_unlock(request->cloud->ground);
 }
 
 static void handle_late(void *arg)
@@ -137,10 +151,35 @@ static void handle_late(void *arg)
     struct request *request = arg;
     struct response response = {0};
 
-    handle(find_dialect(request->url), request, &response);
+    handle(request->cloud->dialect, request, &response);
     log_line("late: %s %s %d", request->method, request->url, response.status);
-    json_decref(response.body);
+    response_clear(&response);
     request_free(request);
+}
+
+// A page of what stands in front of the API when that is down or in the way.
+static void html_page(struct response *response, int status)
+{
+    response_clear(response);
+    response->status = status ? status : 502;
+    response->text =
+        text_format("<html>\r\n<head><title>%d</title></head>\r\n<body>\r\n<center><h1>%d</h1></center>"
+                    "\r\n<hr><center>nginx</center>\r\n</body>\r\n</html>\r\n",
+                    response->status, response->status);
+}
+
+static void refuse(const struct dialect *dialect, const struct request *request, struct response *response)
+{
+    response_clear(response);
+    if (request->effect.html) {
+        html_page(response, request->effect.status);
+    } else {
+        ground_lock(request->cloud->ground);
+        dialect->fault(request, response);
+        ground_unlock(request->cloud->ground);
+    }
+    if (request->effect.retry_after > 0)
+        response_header(response, "Retry-After", "%d", request->effect.retry_after);
 }
 
 // Returns false if the connection is to be closed without an answer. May take the request away (*request =
@@ -148,6 +187,7 @@ static void handle_late(void *arg)
 static bool answer(const struct dialect *dialect, struct request **request, struct response *response)
 {
     struct effect effect = (*request)->effect;
+    bool refused = effect.status != 0 || effect.html;
 
     if (effect.delay_ms > 0)
         nanosleep(&(struct timespec){.tv_sec = effect.delay_ms / 1000,
@@ -156,29 +196,69 @@ static bool answer(const struct dialect *dialect, struct request **request, stru
     if (effect.drop_before)
         return false;
     if (effect.late_create_ms > 0) {
-        if (effect.status)
-            dialect->fault(*request, response);
-        jobs_add((*request)->cloud->jobs, effect.late_create_ms, handle_late, request_drop, *request);
+        if (refused)
+            refuse(dialect, *request, response);
+        jobs_add((*request)->cloud->ground->jobs, effect.late_create_ms, handle_late, request_drop, *request);
         *request = NULL;
-        return effect.status != 0;
+        return refused;
     }
-    if (!effect.status || effect.after)
+    if (!refused || effect.after)
         handle(dialect, *request, response);
-    if (effect.status) {
-        json_decref(response->body);
-        *response = (struct response){0};
-        dialect->fault(*request, response);
-    }
+    if (refused)
+        refuse(dialect, *request, response);
     return !effect.drop_after;
 }
 
-static enum MHD_Result send_response(struct MHD_Connection *connection, const struct response *response)
+static ssize_t cut_off(void *arg, uint64_t at, char *buffer, size_t size)
 {
-    char *text = response->body ? json_dumps(response->body, JSON_COMPACT) : text_copy("");
-    struct MHD_Response *answer = MHD_create_response_from_buffer(strlen(text), text, MHD_RESPMEM_MUST_FREE);
+    const char *text = arg;
+    size_t half = strlen(text) / 2, left = at < half ? half - (size_t)at : 0;
+
+    if (left == 0)
+        return MHD_CONTENT_READER_END_WITH_ERROR;
+    if (size > left)
+        size = left;
+    memcpy(buffer, text + at, size);
+    return (ssize_t)size;
+}
+
+// White space without end: what has begun as JSON goes on. Some 6 MB a second.
+static ssize_t go_on(void *arg, uint64_t at, char *buffer, size_t size)
+{
+    const struct http *http = arg;
+
+    if (atomic_load(&http->stopping))
+        return MHD_CONTENT_READER_END_WITH_ERROR;
+    nanosleep(&(struct timespec){.tv_nsec = 10000000}, NULL);
+    memset(buffer, ' ', size);
+    if (at == 0)
+        buffer[0] = '{';
+    return (ssize_t)size;
+}
+
+static struct MHD_Response *make_answer(struct http *http, const struct response *response,
+                                        const struct effect *effect)
+{
+    enum { BLOCK = 65536 };
+
+    if (effect->endless)
+        return MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, BLOCK, go_on, http, NULL);
+    char *text = response->body ? json_dumps(response->body, JSON_COMPACT)
+                                : text_copy(response->text ? response->text : "");
+    if (effect->truncated)
+        return MHD_create_response_from_callback(strlen(text), BLOCK, cut_off, text, free);
+    return MHD_create_response_from_buffer(strlen(text), text, MHD_RESPMEM_MUST_FREE);
+}
+
+static enum MHD_Result send_response(struct http *http, struct MHD_Connection *connection,
+                                     const struct response *response, const struct effect *effect)
+{
+    struct MHD_Response *answer = make_answer(http, response, effect);
 
     if (response->body)
         MHD_add_response_header(answer, "Content-Type", "application/json");
+    else if (response->text)
+        MHD_add_response_header(answer, "Content-Type", "text/html");
     for (size_t i = 0; i < response->header_count; i++)
         MHD_add_response_header(answer, response->headers[i].name, response->headers[i].value);
     enum MHD_Result rc = MHD_queue_response(connection, (unsigned)response->status, answer);
@@ -186,11 +266,21 @@ static enum MHD_Result send_response(struct MHD_Connection *connection, const st
     return rc;
 }
 
+static void count(struct cloud *cloud, const struct response *response)
+{
+    ground_lock(cloud->ground);
+    cloud->requests++;
+    cloud->requests_limited += response->status == 429;
+    ground_unlock(cloud->ground);
+}
+
 static enum MHD_Result serve(struct http *http, struct MHD_Connection *connection, const char *url,
                              const char *method, const struct upload *upload)
 {
-    const struct dialect *dialect = find_dialect(url);
+    struct cloud *cloud = http->cloud;
+    const struct dialect *dialect = find_dialect(cloud, url);
     struct response response = {.status = 404};
+    struct effect effect = {0};
     bool send = true;
 
     if (upload->too_large) {
@@ -198,14 +288,18 @@ static enum MHD_Result serve(struct http *http, struct MHD_Connection *connectio
     } else if (dialect) {
         struct request *request = request_new(http, connection, method, url, dialect->prefix, upload);
         if (dialect->fault)
-            faults_take(http->cloud->faults, method, url, &request->effect);
+            faults_take(cloud->ground->faults, dialect->name, method, url, &request->effect);
+        effect = request->effect;
         send = answer(dialect, &request, &response);
         if (request)
             request_free(request);
     }
-    log_line("%s %s %d%s", method, url, response.status, send ? "" : " (connection dropped)");
-    enum MHD_Result rc = send ? send_response(connection, &response) : MHD_NO;
-    json_decref(response.body);
+    if (dialect == cloud->dialect)
+        count(cloud, &response);
+    log_line("%s %s %s %d%s", cloud->dialect->name, method, url, response.status,
+             send ? "" : " (connection dropped)");
+    enum MHD_Result rc = send ? send_response(http, connection, &response, &effect) : MHD_NO;
+    response_clear(&response);
     return rc;
 }
 
@@ -286,6 +380,7 @@ struct http *http_start(struct cloud *cloud, const char *listen, unsigned *ret_p
 
 void http_stop(struct http *http)
 {
+    atomic_store(&http->stopping, true);
     MHD_stop_daemon(http->daemon);
     free(http);
 }

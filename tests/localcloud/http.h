@@ -16,7 +16,7 @@ struct request {
     char *method, *url; // the path as sent, for logs and links
     char *authorization;
     char *host;
-    char *filter; // the header X-Filter
+    char *filter;                 // the header X-Filter
     char *segments[SEGMENTS_MAX]; // of the path after the prefix, decoded
     size_t segment_count;
     struct {
@@ -40,8 +40,9 @@ struct response {
 
 // One provider's API, at a port of its own. handle() runs under the ground's lock and must not wait.
 struct dialect {
-    const char *name;   // "hetzner": in the ready file and for the admin endpoint
-    const char *prefix; // of all its paths: "/v1"
+    const char *name;       // "hetzner": in the ready file and for the admin endpoint
+    const char *prefix;     // of all its paths: "/v1"
+    const char *url_suffix; // how its URL in the ready file ends; NULL = the prefix
     void (*handle)(const struct request *request, struct response *response);
     // An answer for request->effect.status, as this provider words it.
     void (*fault)(const struct request *request, struct response *response);
@@ -49,7 +50,8 @@ struct dialect {
 
 extern const struct dialect dialect_hetzner, dialect_digitalocean, dialect_linode, dialect_vultr,
     dialect_cloudflare;
-extern const struct dialect *const dialects[]; // all of them, NULL at the end
+extern const struct dialect dialect_admin;
+extern const struct dialect *const dialects[]; // all providers', NULL at the end; the first is Hetzner's
 
 // One endpoint: pattern segments are literals or "*"; what "*" matched arrives in args.
 enum { ROUTE_ARGS_MAX = 4 };
@@ -69,6 +71,9 @@ enum token request_token(const struct request *request);
 const char *request_query(const struct request *request, const char *key); // first value or NULL
 bool request_query_has(const struct request *request, const char *key,
                        const char *value); // key absent, or one value equal
+// Whether a list shows it now: not while the fault list_lag_ms hides what is young.
+bool server_listed(const struct request *request, const struct server *server);
+// A header of the same name is replaced.
 void response_header(struct response *response, const char *name, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 

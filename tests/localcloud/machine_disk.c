@@ -19,7 +19,7 @@ static bool write_in(const char *dir, const char *path, unsigned mode, const cha
 
 static bool mount_disk(const struct server *server, const char *dir, struct why *why)
 {
-    const struct settings *settings = &server->cloud->settings;
+    const struct settings *settings = &server->cloud->ground->settings;
     char *disk = text_format("%s/disk", dir), *root = text_format("%s/root", dir);
     char *upper = text_format("%s/upper", disk), *work = text_format("%s/work", disk);
     char *size = text_format("size=%dm,mode=755", settings->disk_mb);
@@ -54,7 +54,7 @@ static bool write_identity(const struct server *server, const char *dir, struct 
 
 static bool write_network(const struct server *server, const char *dir, struct why *why)
 {
-    const struct network *net = &server->cloud->network;
+    const struct network *net = &server->cloud->ground->network;
     char *ipv4 = *server->ipv4 ? text_format("[Address]\nAddress=%s/%u\n[Route]\nGateway=%s\n", server->ipv4,
                                              net->prefix, net->gateway)
                                : text_copy("");

@@ -29,9 +29,9 @@ struct machine {
     pid_t supervisor; // systemd-nspawn; 0 = none that may be signalled
 };
 
-static char *group_pattern(const struct cloud *cloud, const char *id)
+static char *group_pattern(const struct ground *ground, const char *id)
 {
-    return text_format("localcloud.%s.%s", cloud->network.bridge, id);
+    return text_format("localcloud.%s.%s", ground->network.bridge, id);
 }
 
 static void pause_ms(long ms)
@@ -40,11 +40,11 @@ static void pause_ms(long ms)
 }
 
 // Leftovers of a killed run with the same state directory and bridge: recorded by us, so known to be ours.
-static void clean_leftovers(struct cloud *cloud)
+static void clean_leftovers(struct ground *ground)
 {
-    char *pattern = text_format("%s/machines/*/pid", cloud->settings.state_dir);
-    char *groups = group_pattern(cloud, "*"),
-         *machines = text_format("%s/machines", cloud->settings.state_dir);
+    char *pattern = text_format("%s/machines/*/pid", ground->settings.state_dir);
+    char *groups = group_pattern(ground, "*"),
+         *machines = text_format("%s/machines", ground->settings.state_dir);
     struct why why;
     glob_t found;
 
@@ -93,19 +93,19 @@ static void raise_limits(void)
     free(limit);
 }
 
-static bool machines_start(struct cloud *cloud, struct why *why)
+static bool machines_start(struct ground *ground, struct why *why)
 {
-    if (!hold_image(cloud->settings.image_dir, why) || !own_mounts(why) ||
-        !host_network_start(&cloud->network, why))
+    if (!hold_image(ground->settings.image_dir, why) || !own_mounts(why) ||
+        !host_network_start(&ground->network, why))
         return false;
     raise_limits();
-    clean_leftovers(cloud);
+    clean_leftovers(ground);
     return true;
 }
 
-static int machines_boot_delay_ms(const struct cloud *cloud)
+static int machines_boot_delay_ms(const struct ground *ground)
 {
-    (void)cloud;
+    (void)ground;
     return 0;
 }
 
@@ -115,8 +115,8 @@ static bool machines_create(struct server *server, struct why *why)
     char *id = text_format("%lld", (long long)server->id);
 
     pthread_mutex_init(&machine->lock, NULL);
-    machine->dir = text_format("%s/machines/%s", server->cloud->settings.state_dir, id);
-    machine->group = group_pattern(server->cloud, id);
+    machine->dir = text_format("%s/machines/%s", server->cloud->ground->settings.state_dir, id);
+    machine->group = group_pattern(server->cloud->ground, id);
     server->machine = machine;
     free(id);
     return dir_make(machine->dir, why) && machine_disk_make(server, machine->dir, why);
@@ -145,7 +145,7 @@ static pid_t fork_supervisor(const struct server *server, struct machine *machin
     // machines.
     char *name = text_format("lc%08x", server->address), *log = text_format("%s/console.log", machine->dir);
     char *hostname = text_format("--hostname=%s", server->name), *root = text_format("%s/root", machine->dir);
-    char *bridge = text_format("--network-bridge=%s", server->cloud->network.bridge);
+    char *bridge = text_format("--network-bridge=%s", server->cloud->ground->network.bridge);
     const char *const argv[] = {"systemd-nspawn",
                                 "--quiet",
                                 "--directory",
@@ -388,19 +388,27 @@ static void *destroy_thread(void *server)
     return NULL;
 }
 
-static void machines_stop(struct cloud *cloud)
+static void machines_stop(struct ground *ground)
 {
-    size_t count = cloud->servers.count;
-    pthread_t *threads = zalloc((count + 1) * sizeof *threads);
+    struct array all = {0};
 
-    for (size_t i = 0; i < count; i++)
-        if (pthread_create(&threads[i], NULL, destroy_thread, cloud->servers.items[i]) != 0)
+    for (size_t c = 0; c < ground->clouds.count; c++) {
+        const struct cloud *cloud = ground->clouds.items[c];
+        for (size_t i = 0; i < cloud->servers.count; i++)
+            array_add(&all, cloud->servers.items[i]);
+        for (size_t i = 0; i < cloud->removed_servers.count; i++) // vanished ones may still have a machine
+            array_add(&all, cloud->removed_servers.items[i]);
+    }
+    pthread_t *threads = zalloc((all.count + 1) * sizeof *threads);
+    for (size_t i = 0; i < all.count; i++)
+        if (pthread_create(&threads[i], NULL, destroy_thread, all.items[i]) != 0)
             abort();
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < all.count; i++)
         pthread_join(threads[i], NULL);
     free(threads);
-    clean_leftovers(cloud);
-    host_network_stop(&cloud->network);
+    array_free(&all);
+    clean_leftovers(ground);
+    host_network_stop(&ground->network);
 }
 
 const struct backend_ops backend_machines = {

@@ -18,15 +18,17 @@ struct options {
 static const char help[] =
     "usage: localcloud --state DIR --token TOKEN [options]\n"
     "\n"
-    "A cloud provider's API on this machine: the Hetzner Cloud dialect under /v1, and real hosts behind it.\n"
+    "Cloud providers' APIs on this machine, each at a port of its own, and real hosts behind them.\n"
     "Runs until SIGTERM or SIGINT, and then removes everything that it made. See "
     "tests/localcloud/README.md.\n"
     "\n"
     "  --state DIR            where it keeps machines' files and the DNS server's; one cloud at a time\n"
     "  --token TOKEN          the bearer token that may do everything\n"
     "  --readonly-token TOKEN one that may only read\n"
-    "  --listen ADDR:PORT     where the API listens (127.0.0.1:0: a free port)\n"
-    "  --ready-file FILE      written once it serves: {\"url\", \"pid\", \"dns\", \"admin\"}\n"
+    "  --listen ADDR:PORT     where Hetzner's API listens (127.0.0.1:0: a free port for each); the others\n"
+    "                         take the ports that follow\n"
+    "  --ready-file FILE      written once it serves: {\"url\" (Hetzner's), \"pid\", \"dns\", \"admin\",\n"
+    "                         \"urls\": {\"hetzner\", \"digitalocean\", ...}}\n"
     "  --backend NAME         machines: systemd-nspawn hosts, needs root; memory: none (machines)\n"
     "  --image DIR            the machines' image, as printed by image.sh\n"
     "  --network NET          their network, of 198.18.0.0/15 (198.18.0.0/16)\n"
@@ -35,30 +37,22 @@ static const char help[] =
     "  --dns ADDR[:PORT]|none where the authoritative DNS server listens\n"
     "                         (machines: the network's address 53, as 198.18.0.53; memory: none)\n"
     "  --boot-delay-ms N      memory: from created to running (200)\n"
-    "  --rate-limit N         requests an hour, 0 = no limit (3600)\n"
-    "  --server-limit N       quota, 0 = none (0)\n"
-    "  --published            answer as the published API description says where the live API has moved on\n"
+    "  --object-delay-ms N    from ordered to ready: volumes, snapshots, databases (200)\n"
+    "  --rate-limit N         requests an hour at each provider, 0 = no limit (-1: each provider's own)\n"
+    "  --server-limit N       quota at each provider, 0 = none (0)\n"
+    "  --published            answer as the published API description says where the live APIs\n"
+    "                         have moved on\n"
     "  --help\n";
 
 static bool parse(int argc, char **argv, struct options *o)
 {
-    static const struct option longs[] = {{"state", 1, 0, 's'},
-                                          {"token", 1, 0, 't'},
-                                          {"readonly-token", 1, 0, 'r'},
-                                          {"listen", 1, 0, 'l'},
-                                          {"ready-file", 1, 0, 'f'},
-                                          {"backend", 1, 0, 'b'},
-                                          {"image", 1, 0, 'i'},
-                                          {"network", 1, 0, 'n'},
-                                          {"bridge", 1, 0, 'B'},
-                                          {"disk-mb", 1, 0, 'd'},
-                                          {"dns", 1, 0, 'D'},
-                                          {"boot-delay-ms", 1, 0, 'w'},
-                                          {"rate-limit", 1, 0, 'R'},
-                                          {"server-limit", 1, 0, 'L'},
-                                          {"published", 0, 0, 'p'},
-                                          {"help", 0, 0, 'h'},
-                                          {0, 0, 0, 0}};
+    static const struct option longs[] = {
+        {"state", 1, 0, 's'},           {"token", 1, 0, 't'},      {"readonly-token", 1, 0, 'r'},
+        {"listen", 1, 0, 'l'},          {"ready-file", 1, 0, 'f'}, {"backend", 1, 0, 'b'},
+        {"image", 1, 0, 'i'},           {"network", 1, 0, 'n'},    {"bridge", 1, 0, 'B'},
+        {"disk-mb", 1, 0, 'd'},         {"dns", 1, 0, 'D'},        {"boot-delay-ms", 1, 0, 'w'},
+        {"object-delay-ms", 1, 0, 'o'}, {"rate-limit", 1, 0, 'R'}, {"server-limit", 1, 0, 'L'},
+        {"published", 0, 0, 'p'},       {"help", 0, 0, 'h'},       {0, 0, 0, 0}};
     int option;
 
     while ((option = getopt_long(argc, argv, "", longs, NULL)) != -1) {
@@ -99,6 +93,9 @@ static bool parse(int argc, char **argv, struct options *o)
         case 'w':
             o->settings.boot_delay_ms = atoi(optarg);
             break;
+        case 'o':
+            o->settings.object_delay_ms = atoi(optarg);
+            break;
         case 'R':
             o->settings.rate_limit = atoi(optarg);
             break;
@@ -118,60 +115,99 @@ static bool parse(int argc, char **argv, struct options *o)
     return optind == argc && o->settings.state_dir && o->settings.token && *o->settings.token;
 }
 
-static bool write_ready(const struct cloud *cloud, const struct options *o, unsigned port, struct why *why)
+static struct cloud *cloud_of(const struct ground *ground, size_t i)
 {
-    char *host = text_format("%.*s", (int)strcspn(o->listen, ":"), o->listen);
-    char *base = text_format("http://%s:%u", host, port), *url = text_format("%s/v1", base);
-    char *admin = text_format("%s/_localcloud", base), *part = NULL;
-    json_t *ready = json_pack("{s:s, s:i, s:s, s:s}", "url", url, "pid", (int)getpid(), "dns",
-                              cloud->dns ? dns_address(cloud->dns) : "none", "admin", admin);
-    char *text = json_dumps(ready, 0);
+    return ground->clouds.items[i];
+}
+
+// What a client takes as the base of its paths, for each provider.
+static json_t *urls_json(const struct ground *ground, const struct options *o, const unsigned *ports)
+{
+    json_t *urls = json_object();
+
+    for (size_t i = 0; i < ground->clouds.count; i++) {
+        const struct dialect *dialect = cloud_of(ground, i)->dialect;
+        char *url = text_format("http://%.*s:%u%s", (int)strcspn(o->listen, ":"), o->listen, ports[i],
+                                dialect->url_suffix ? dialect->url_suffix : dialect->prefix);
+        json_object_set_new(urls, dialect->name, json_string(url));
+        log_line("serving %s at %s", dialect->name, url);
+        free(url);
+    }
+    return urls;
+}
+
+static bool write_ready(const struct ground *ground, const struct options *o, const unsigned *ports,
+                        struct why *why)
+{
+    const char *dns = ground->dns ? dns_address(ground->dns) : "none";
+    char *admin = text_format("http://%.*s:%u%s", (int)strcspn(o->listen, ":"), o->listen, ports[0],
+                              dialect_admin.prefix);
+    json_t *urls = urls_json(ground, o, ports);
+    json_t *ready = json_pack("{s:O, s:i, s:s, s:s, s:o}", "url", json_object_get(urls, dialects[0]->name),
+                              "pid", (int)getpid(), "dns", dns, "admin", admin, "urls", urls);
+    char *text = json_dumps(ready, 0), *part = NULL;
     bool ok = true;
 
-    log_line("serving %s (backend %s, DNS %s)", url, cloud->backend->name,
-             cloud->dns ? dns_address(cloud->dns) : "none");
+    log_line("backend %s, DNS %s", ground->backend->name, dns);
     if (o->ready_file) { // appears whole or not at all
         part = text_format("%s.part", o->ready_file);
         ok = file_write(part, 0644, text, why) &&
              (rename(part, o->ready_file) == 0 || fail(why, "cannot rename '%s'", part));
     }
     json_decref(ready);
-    free(host), free(base), free(url), free(admin), free(part), free(text);
+    free(admin), free(part), free(text);
     return ok;
 }
 
-static int serve(struct cloud *cloud, const struct options *o, const sigset_t *stop, struct why *why)
+static struct http *listen_at(const struct ground *ground, const struct options *o, size_t i, unsigned *port,
+                              struct why *why)
 {
-    unsigned port;
+    const char *colon = strchr(o->listen, ':');
+    long first = colon ? strtol(colon + 1, NULL, 10) : 0;
+
+    if (i == 0 || first == 0)
+        return http_start(cloud_of(ground, i), o->listen, port, why);
+    char *listen = text_format("%.*s:%ld", (int)(colon - o->listen), o->listen, first + (long)i);
+    struct http *http = http_start(cloud_of(ground, i), listen, port, why);
+    free(listen);
+    return http;
+}
+
+static int serve(struct ground *ground, const struct options *o, const sigset_t *stop, struct why *why)
+{
+    size_t count = ground->clouds.count, started = 0;
+    struct http **servers = zalloc(count * sizeof(struct http *));
+    unsigned *ports = zalloc(count * sizeof *ports);
     int signal;
 
-    struct http *http = http_start(cloud, o->listen, &port, why);
-    if (!http)
-        return 1;
-    bool ok = write_ready(cloud, o, port, why);
+    while (started < count && (servers[started] = listen_at(ground, o, started, &ports[started], why)))
+        started++;
+    bool ok = started == count && write_ready(ground, o, ports, why);
     if (ok)
         sigwait(stop, &signal);
     log_line("stopping");
-    http_stop(http);
+    while (started > 0)
+        http_stop(servers[--started]);
+    free(servers), free(ports);
     return ok ? 0 : 1;
 }
 
-static bool start_dns(struct cloud *cloud, const struct options *o, struct why *why)
+static bool start_dns(struct ground *ground, const struct options *o, struct why *why)
 {
     const char *address = o->dns;
 
     if (!address)
-        address = cloud->backend == &backend_machines ? cloud->network.dns : "none";
+        address = ground->backend == &backend_machines ? ground->network.dns : "none";
     if (text_equal(address, "none"))
         return true;
-    cloud->dns = dns_start(cloud->settings.state_dir, address, why);
-    return cloud->dns != NULL;
+    ground->dns = dns_start(ground->settings.state_dir, address, why);
+    return ground->dns != NULL;
 }
 
-static int run(struct cloud *cloud, const struct options *o, const sigset_t *stop, struct why *why)
+static int run(struct ground *ground, const struct options *o, const sigset_t *stop, struct why *why)
 {
     static char state_dir[PATH_MAX], image_dir[PATH_MAX]; // absolute: the DNS server and mounts want them so
-    struct settings *settings = &cloud->settings;
+    struct settings *settings = &ground->settings;
     int rc = 1;
 
     if (!dir_make(settings->state_dir, why))
@@ -180,19 +216,19 @@ static int run(struct cloud *cloud, const struct options *o, const sigset_t *sto
     if (settings->image_dir && !realpath(settings->image_dir, image_dir))
         return fail(why, "there is no image '%s'", settings->image_dir), 1;
     settings->image_dir = settings->image_dir ? image_dir : NULL;
-    if (!cloud->backend->start(cloud, why))
+    if (!ground->backend->start(ground, why))
         return 1;
-    cloud->faults = faults_new();
-    cloud->jobs = jobs_start(8);
-    cloud->dns_jobs = jobs_start(1);
-    if (start_dns(cloud, o, why))
-        rc = serve(cloud, o, stop, why);
-    jobs_stop(cloud->jobs);
-    jobs_stop(cloud->dns_jobs);
-    if (cloud->dns)
-        dns_stop(cloud->dns);
-    cloud->backend->stop(cloud);
-    faults_free(cloud->faults);
+    ground->faults = faults_new();
+    ground->jobs = jobs_start(8);
+    ground->dns_jobs = jobs_start(1);
+    if (start_dns(ground, o, why))
+        rc = serve(ground, o, stop, why);
+    jobs_stop(ground->jobs);
+    jobs_stop(ground->dns_jobs);
+    if (ground->dns)
+        dns_stop(ground->dns);
+    ground->backend->stop(ground);
+    faults_free(ground->faults);
     if (o->ready_file)
         unlink(o->ready_file);
     return rc;
@@ -200,12 +236,13 @@ static int run(struct cloud *cloud, const struct options *o, const sigset_t *sto
 
 int main(int argc, char **argv)
 {
-    static struct cloud cloud;
-    struct options o = {.listen = "127.0.0.1:0",
-                        .backend = "machines",
-                        .network = "198.18.0.0/16",
-                        .bridge = "rhbr0",
-                        .settings = {.boot_delay_ms = 200, .rate_limit = 3600, .disk_mb = 6144}};
+    static struct ground ground;
+    struct options o = {
+        .listen = "127.0.0.1:0",
+        .backend = "machines",
+        .network = "198.18.0.0/16",
+        .bridge = "rhbr0",
+        .settings = {.boot_delay_ms = 200, .object_delay_ms = 200, .rate_limit = -1, .disk_mb = 6144}};
     struct why why = {""};
     sigset_t stop;
 
@@ -219,13 +256,15 @@ int main(int argc, char **argv)
     sigaddset(&stop, SIGHUP);
     pthread_sigmask(SIG_BLOCK, &stop, NULL); // in all threads: the main one waits for them
     signal(SIGPIPE, SIG_IGN);
-    cloud_init(&cloud, &o.settings);
-    cloud.backend = text_equal(o.backend, "memory") ? &backend_memory : &backend_machines;
+    ground_init(&ground, &o.settings);
+    for (size_t i = 0; dialects[i]; i++)
+        cloud_init(zalloc(sizeof(struct cloud)), &ground, dialects[i]);
+    ground.backend = text_equal(o.backend, "memory") ? &backend_memory : &backend_machines;
     int rc = 1;
     if (!text_equal(o.backend, "memory") && !text_equal(o.backend, "machines"))
         fail(&why, "'%s' is no backend; there are machines and memory", o.backend);
-    else if (network_parse(&cloud.network, o.network, o.bridge, &why))
-        rc = run(&cloud, &o, &stop, &why);
+    else if (network_parse(&ground.network, o.network, o.bridge, &why))
+        rc = run(&ground, &o, &stop, &why);
     if (rc != 0)
         fprintf(stderr, "localcloud: %s\n", why.text);
     return rc;

@@ -2,20 +2,20 @@
 // created, and nothing answers at its address.
 #include "backend.h"
 
-static bool memory_start(struct cloud *cloud, struct why *why)
+static bool memory_start(struct ground *ground, struct why *why)
 {
-    (void)cloud, (void)why;
+    (void)ground, (void)why;
     return true;
 }
 
-static void memory_stop(struct cloud *cloud)
+static void memory_stop(struct ground *ground)
 {
-    (void)cloud;
+    (void)ground;
 }
 
-static int memory_boot_delay_ms(const struct cloud *cloud)
+static int memory_boot_delay_ms(const struct ground *ground)
 {
-    return cloud->settings.boot_delay_ms;
+    return ground->settings.boot_delay_ms;
 }
 
 static bool memory_do(struct server *server, struct why *why)

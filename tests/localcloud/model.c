@@ -8,22 +8,26 @@ struct stock_out {
     char *type, *location;
 };
 
-void cloud_init(struct cloud *cloud, const struct settings *settings)
+void ground_init(struct ground *ground, const struct settings *settings)
 {
-    *cloud = (struct cloud){.settings = *settings, .next_id = 1000};
-    pthread_mutex_init(&cloud->lock, NULL);
-    cloud->rate_tokens = settings->rate_limit;
-    cloud->rate_at_ms = now_ms();
+    *ground = (struct ground){.settings = *settings, .next_id = 1000};
+    pthread_mutex_init(&ground->lock, NULL);
 }
 
-void cloud_lock(struct cloud *cloud)
+void ground_lock(struct ground *ground)
 {
-    pthread_mutex_lock(&cloud->lock);
+    pthread_mutex_lock(&ground->lock);
 }
 
-void cloud_unlock(struct cloud *cloud)
+void ground_unlock(struct ground *ground)
 {
-    pthread_mutex_unlock(&cloud->lock);
+    pthread_mutex_unlock(&ground->lock);
+}
+
+void cloud_init(struct cloud *cloud, struct ground *ground, const struct dialect *dialect)
+{
+    *cloud = (struct cloud){.ground = ground, .dialect = dialect, .extra = json_object()};
+    array_add(&ground->clouds, cloud);
 }
 
 static void address_text(uint32_t address, char out[16])
@@ -60,38 +64,38 @@ bool network_parse(struct network *network, const char *text, const char *bridge
 }
 
 // Addresses are handed out in turn, so that one that was given back is not somebody else's for a long while.
-static void network_take(struct cloud *cloud, struct server *server, bool ipv4, bool ipv6)
+static uint32_t next_address(struct ground *ground)
 {
-    struct network *net = &cloud->network;
-    uint32_t address = net->base + net->first + net->next++ % net->count;
-    uint32_t high = address >> 16, low = address & 0xffff;
+    struct network *net = &ground->network;
 
-    server->address = address;
-    server->ipv4_id = cloud->next_id++;
-    server->ipv6_id = cloud->next_id++;
-    if (ipv4)
-        address_text(address, server->ipv4);
-    if (ipv6) {
-        snprintf(server->ipv6_net, sizeof server->ipv6_net, "2001:db8:%x:%x::/64", high, low);
-        snprintf(server->ipv6, sizeof server->ipv6, "2001:db8:%x:%x::1", high, low);
-    }
+    return net->base + net->first + net->next++ % net->count;
 }
 
-bool cloud_take_request(struct cloud *cloud, int *remaining, time_t *full_at)
+static void ipv6_network_text(uint32_t address, char out[48])
 {
-    double limit = cloud->settings.rate_limit, per_ms = limit / 3600000;
-    int64_t now = now_ms();
+    snprintf(out, 48, "2001:db8:%x:%x::/64", address >> 16, address & 0xffff);
+}
 
-    cloud->rate_tokens += (double)(now - cloud->rate_at_ms) * per_ms;
-    cloud->rate_at_ms = now;
-    if (cloud->rate_tokens > limit)
-        cloud->rate_tokens = limit;
-    bool ok = limit <= 0 || cloud->rate_tokens >= 1;
-    if (ok && limit > 0)
-        cloud->rate_tokens -= 1;
-    *remaining = (int)cloud->rate_tokens;
-    *full_at = time(NULL) + (limit > 0 ? (time_t)((limit - cloud->rate_tokens) / per_ms / 1000) + 1 : 0);
-    return ok;
+void ground_take_address(struct ground *ground, char ipv4[16], char ipv6_net[48])
+{
+    uint32_t address = next_address(ground);
+
+    address_text(address, ipv4);
+    ipv6_network_text(address, ipv6_net);
+}
+
+static void network_take(struct ground *ground, struct server *server, bool ipv4, bool ipv6)
+{
+    server->address = next_address(ground);
+    server->ipv4_id = ground->next_id++;
+    server->ipv6_id = ground->next_id++;
+    if (ipv4)
+        address_text(server->address, server->ipv4);
+    if (ipv6) {
+        ipv6_network_text(server->address, server->ipv6_net);
+        snprintf(server->ipv6, sizeof server->ipv6, "%.*s1", (int)strcspn(server->ipv6_net, "/"),
+                 server->ipv6_net);
+    }
 }
 
 struct action *action_start(struct cloud *cloud, const char *command, const char *resource_type,
@@ -99,7 +103,7 @@ struct action *action_start(struct cloud *cloud, const char *command, const char
 {
     struct action *action = zalloc(sizeof *action);
 
-    *action = (struct action){.id = cloud->next_id++,
+    *action = (struct action){.id = cloud->ground->next_id++,
                               .command = command,
                               .started = time(NULL),
                               .resource_type = resource_type,
@@ -116,12 +120,20 @@ void action_finish(struct action *action, const char *error)
         snprintf(action->error, sizeof action->error, "%s", error);
 }
 
+// Ordered by id and never removed: looked up by every poll of every client.
 struct action *action_find(struct cloud *cloud, int64_t id)
 {
-    for (size_t i = 0; i < cloud->actions.count; i++) {
-        struct action *action = cloud->actions.items[i];
+    size_t low = 0, high = cloud->actions.count;
+
+    while (low < high) {
+        size_t middle = (low + high) / 2;
+        struct action *action = cloud->actions.items[middle];
         if (action->id == id)
             return action;
+        if (action->id < id)
+            low = middle + 1;
+        else
+            high = middle;
     }
     return NULL;
 }
@@ -146,25 +158,37 @@ struct server *server_find_name(struct cloud *cloud, const char *name)
     return NULL;
 }
 
+// A copy of `value`, or what stands for none of it; takes `otherwise`.
+static json_t *copy_or(json_t *value, json_t *otherwise)
+{
+    if (!value)
+        return otherwise;
+    json_decref(otherwise);
+    return json_deep_copy(value);
+}
+
 struct server *server_add(struct cloud *cloud, const struct server_spec *spec)
 {
     struct server *server = zalloc(sizeof *server);
 
-    *server = (struct server){.id = cloud->next_id++,
+    *server = (struct server){.id = cloud->ground->next_id++,
                               .name = text_copy(spec->name),
                               .type = text_copy(spec->type),
                               .image = text_copy(spec->image),
                               .location = text_copy(spec->location),
                               .user_data = text_copy(spec->user_data),
-                              .labels = json_deep_copy(spec->labels),
-                              .public_keys = json_deep_copy(spec->public_keys),
-                              .firewalls = json_deep_copy(spec->firewalls),
+                              .labels = copy_or(spec->labels, json_object()),
+                              .public_keys = copy_or(spec->public_keys, json_array()),
+                              .firewalls = copy_or(spec->firewalls, json_array()),
                               .status = SERVER_INITIALIZING,
                               .created = time(NULL),
                               .created_ms = now_ms(),
                               .never_boots = spec->never_boots,
+                              .address_delay_ms = spec->address_delay_ms,
+                              .vanish_after_ms = spec->vanish_after_ms,
+                              .extra = json_object(),
                               .cloud = cloud};
-    network_take(cloud, server, spec->ipv4, spec->ipv6);
+    network_take(cloud->ground, server, spec->ipv4, spec->ipv6);
     array_add(&cloud->servers, server);
     return server;
 }
@@ -202,10 +226,10 @@ struct ssh_key *ssh_key_create(struct cloud *cloud, const char *name, const char
 {
     struct ssh_key *key = zalloc(sizeof *key);
 
-    *key = (struct ssh_key){.id = cloud->next_id++,
+    *key = (struct ssh_key){.id = cloud->ground->next_id++,
                             .name = text_copy(name),
                             .public_key = text_copy(public_key),
-                            .labels = json_deep_copy(labels),
+                            .labels = copy_or(labels, json_object()),
                             .created = time(NULL)};
     snprintf(key->fingerprint, sizeof key->fingerprint, "%s", fingerprint);
     array_add(&cloud->ssh_keys, key);
@@ -224,11 +248,11 @@ struct firewall *firewall_create(struct cloud *cloud, const char *name, json_t *
 {
     struct firewall *firewall = zalloc(sizeof *firewall);
 
-    *firewall = (struct firewall){.id = cloud->next_id++,
+    *firewall = (struct firewall){.id = cloud->ground->next_id++,
                                   .name = text_copy(name),
-                                  .labels = json_deep_copy(labels),
-                                  .rules = json_deep_copy(rules),
-                                  .applied_to = json_deep_copy(applied_to),
+                                  .labels = copy_or(labels, json_object()),
+                                  .rules = copy_or(rules, json_array()),
+                                  .applied_to = copy_or(applied_to, json_array()),
                                   .created = time(NULL)};
     array_add(&cloud->firewalls, firewall);
     return firewall;
@@ -239,4 +263,21 @@ void firewall_delete(struct cloud *cloud, struct firewall *firewall)
     array_remove(&cloud->firewalls, firewall);
     json_decref(firewall->labels), json_decref(firewall->rules), json_decref(firewall->applied_to);
     free(firewall->name), free(firewall);
+}
+
+static const char uuid_start[] = "6d5f4c1e-0000-4000-8000-";
+
+void id_uuid(int64_t id, char out[37])
+{
+    snprintf(out, 37, "%s%012llx", uuid_start, (unsigned long long)id & 0xffffffffffff);
+}
+
+int64_t uuid_id(const char *uuid)
+{
+    char *end;
+
+    if (!text_starts(uuid, uuid_start) || strlen(uuid) != 36)
+        return 0;
+    long long id = strtoll(uuid + sizeof uuid_start - 1, &end, 16);
+    return *end == '\0' && id > 0 ? id : 0;
 }

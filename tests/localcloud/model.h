@@ -59,9 +59,9 @@ struct server {
         ipv6[48];     // empty = none; "198.18.10.1", "2001:db8:c612:a01::/64", "2001:db8:c612:a01::1"
     uint32_t address; // of all clouds on this machine, only this server has it
     int64_t ipv4_id, ipv6_id;
-    int64_t running_ms; // monotonic: since when it runs; 0 = it does not
-    bool busy;          // an action runs: other changes are refused
-    bool never_boots;   // fault: looks running, but there is no machine
+    int64_t running_ms;   // monotonic: since when it runs; 0 = it does not
+    bool busy;            // an action runs: other changes are refused
+    bool never_boots;     // fault: looks running, but there is no machine
     int address_delay_ms; // fault: a running server shows its addresses this much later
     int vanish_after_ms;  // fault: accepted, and this much later gone without a trace; 0 = no
     json_t *extra;        // whatever else a dialect wants to remember of it; an object
@@ -178,13 +178,15 @@ struct ground {
     const struct backend_ops *backend;
     struct dns *dns; // NULL = zones are kept but not served
     struct faults *faults;
-    int64_t next_id;
+    struct array clouds; // struct cloud *, in the order of dialects[]
+    int64_t next_id;     // of everything in all clouds
 };
 
 enum { RATE_CLASSES = 4 };
 struct rate_window { // of the last `window_ms` milliseconds
     int64_t *at_ms;  // when each request came, oldest first; a ring
     int capacity, first, count;
+    int64_t full_at_us; // an allowance that refills: when it is whole again
 };
 
 struct dialect;
@@ -192,10 +194,11 @@ struct cloud { // one provider's project
     struct ground *ground;
     const struct dialect *dialect;
     struct array servers, ssh_keys, firewalls, ips, volumes, snapshots, databases, zones,
-        actions; // ordered by id
-    struct array removed_servers;
-    struct array stock_out; // struct stock_out *
+        actions;                            // ordered by id
+    struct array removed_servers, removed;  // kept: a job may still look at them
+    struct array stock_out;                 // struct stock_out *
     struct rate_window rates[RATE_CLASSES]; // what each counts is the dialect's business
+    int64_t requests, requests_limited;     // answered in all; answered 429
     json_t *extra; // whatever else a dialect wants to remember (tags, ...); an object
 };
 
@@ -210,6 +213,12 @@ bool network_parse(struct network *network, const char *text, const char *bridge
 // number there replaces the limit and makes the window an hour.
 bool cloud_take_request(struct cloud *cloud, int class, int limit, int64_t window_ms, int *remaining,
                         int64_t *free_at_ms);
+// The same for an allowance that refills evenly, limit/window_ms at a time; *full_at_ms: when it is whole
+// again.
+bool cloud_take_refilled(struct cloud *cloud, int class, int limit, int64_t window_ms, int *remaining,
+                         int64_t *full_at_ms);
+// A fresh IPv4 address ("198.18.10.7") or IPv6 network of 64 bits ("2001:db8:c612:a07::/64") of the network.
+void ground_take_address(struct ground *ground, char ipv4[16], char ipv6_net[48]);
 
 struct action *action_start(struct cloud *cloud, const char *command, const char *resource_type,
                             int64_t resource_id);
@@ -232,6 +241,9 @@ struct server *server_create(struct cloud *cloud, const struct server_spec *spec
                              struct action **start);
 struct action *server_power(struct server *server, enum power power, const char *command);
 struct action *server_delete(struct server *server, const char *command);
+// False while a fault (address_delay_ms) hides the addresses; whether they show before it runs is the
+// dialect's business.
+bool server_addresses_shown(const struct server *server);
 void server_stopped(struct server *server); // by the backend, unlocked: the machine went off by itself
 
 // "*" stands for all types or all locations.
@@ -255,6 +267,7 @@ struct movable_ip *ip_create(struct cloud *cloud, const char *kind, const char *
 struct action *ip_assign(struct cloud *cloud, struct movable_ip *ip, struct server *server,
                          const char *command);
 void ip_delete(struct cloud *cloud, struct movable_ip *ip);
+void ips_release(struct server *server); // it goes: its addresses belong to nobody then
 
 struct volume *volume_find(struct cloud *cloud, int64_t id);
 struct volume *volume_create(struct cloud *cloud, const char *name, const char *region, int size_gb,
@@ -262,10 +275,11 @@ struct volume *volume_create(struct cloud *cloud, const char *name, const char *
 struct action *volume_attach(struct cloud *cloud, struct volume *volume, struct server *server,
                              const char *command); // server NULL: detaches
 void volume_delete(struct cloud *cloud, struct volume *volume);
+void volumes_release(struct server *server);
 
 struct snapshot *snapshot_find(struct cloud *cloud, int64_t id);
-struct snapshot *snapshot_create(struct server *server, const char *name, json_t *labels,
-                                 const char *command, struct action **action);
+struct snapshot *snapshot_create(struct server *server, const char *name, json_t *labels, const char *command,
+                                 struct action **action);
 void snapshot_delete(struct cloud *cloud, struct snapshot *snapshot);
 
 struct database *database_find(struct cloud *cloud, int64_t id);

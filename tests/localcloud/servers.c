@@ -1,7 +1,6 @@
 // The life of a server: what a create, a power change and a delete do over time.
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 
 #include "backend.h"
 
@@ -17,13 +16,27 @@ static void task_later(struct server *server, int64_t delay_ms, void (*work)(voi
     struct task *copy = zalloc(sizeof *copy);
 
     *copy = task;
-    jobs_add(server->cloud->jobs, delay_ms, work, free, copy);
+    jobs_add(server->cloud->ground->jobs, delay_ms, work, free, copy);
 }
 
+static void demolish(void *arg);
+
+static void set_status(struct server *server, enum server_status status)
+{
+    if (status == SERVER_RUNNING && server->status != SERVER_RUNNING)
+        server->running_ms = now_ms();
+    else if (status != SERVER_RUNNING)
+        server->running_ms = 0;
+    server->status = status;
+}
+
+// The end of what happened to a server. One that vanished meanwhile loses its machine now.
 static void settle(struct server *server, enum server_status status, struct action *action, const char *error)
 {
-    server->status = status;
+    set_status(server, status);
     server->busy = false;
+    if (server->removed)
+        task_later(server, 0, demolish, (struct task){.server = server});
     if (action)
         action_finish(action, error);
     if (error)
@@ -36,11 +49,11 @@ static void boot(void *arg)
     struct server *server = task->server;
     struct cloud *cloud = server->cloud;
     struct why why;
-    bool ok = server->never_boots || cloud->backend->power_on(server, &why);
+    bool ok = server->never_boots || cloud->ground->backend->power_on(server, &why);
 
-    cloud_lock(cloud);
+    ground_lock(cloud->ground);
     settle(server, ok ? SERVER_RUNNING : SERVER_OFF, task->action, ok ? NULL : why.text);
-    cloud_unlock(cloud);
+    ground_unlock(cloud->ground);
     free(task);
 }
 
@@ -50,30 +63,53 @@ static void build(void *arg)
     struct server *server = task->server;
     struct cloud *cloud = server->cloud;
     struct why why;
-    bool ok = cloud->backend->create(server, &why);
+    bool ok = cloud->ground->backend->create(server, &why);
 
-    cloud_lock(cloud);
+    ground_lock(cloud->ground);
     action_finish(task->create, ok ? NULL : why.text);
-    if (ok && task->start) {
-        server->status = SERVER_STARTING;
-        task_later(server, cloud->backend->boot_delay_ms(cloud), boot, *task);
+    if (ok && task->start && !server->removed) {
+        set_status(server, SERVER_STARTING);
+        task_later(server, cloud->ground->backend->boot_delay_ms(cloud->ground), boot, *task);
     } else {
         settle(server, SERVER_OFF, task->action, ok ? NULL : why.text);
     }
-    cloud_unlock(cloud);
+    ground_unlock(cloud->ground);
     free(task);
 }
 
-static void make_password(char *out, size_t size)
+// Off the books, as if it had never been.
+static void strike_out(struct server *server)
 {
-    static const char letters[] = "abcdefghijkmnpqrstuvwxyzABCDEFGHJKLMNPQRSTUVWXYZ23456789";
-    unsigned char random[64];
+    struct cloud *cloud = server->cloud;
 
-    if (getrandom(random, sizeof random, 0) != sizeof random)
-        abort();
-    for (size_t i = 0; i + 1 < size; i++)
-        out[i] = letters[random[i] % (sizeof letters - 1)];
-    out[size - 1] = '\0';
+    ips_release(server);
+    volumes_release(server);
+    array_remove(&cloud->servers, server);
+    array_add(&cloud->removed_servers, server);
+    server->removed = true;
+}
+
+static void vanish(void *arg)
+{
+    struct task *task = arg;
+    struct server *server = task->server;
+    struct ground *ground = server->cloud->ground;
+
+    ground_lock(ground);
+    if (!server->removed && server->status != SERVER_DELETING) {
+        log_line("server %lld '%s' vanishes", (long long)server->id, server->name);
+        strike_out(server);
+        if (!server->busy)
+            task_later(server, 0, demolish, *task);
+    }
+    ground_unlock(ground);
+    free(task);
+}
+
+bool server_addresses_shown(const struct server *server)
+{
+    return server->address_delay_ms <= 0 ||
+           (server->running_ms && now_ms() - server->running_ms >= server->address_delay_ms);
 }
 
 struct server *server_create(struct cloud *cloud, const struct server_spec *spec, struct action **create,
@@ -84,6 +120,8 @@ struct server *server_create(struct cloud *cloud, const struct server_spec *spec
     if (json_array_size(server->public_keys) == 0)
         make_password(server->root_password, 21);
     server->busy = true;
+    if (server->vanish_after_ms > 0)
+        task_later(server, server->vanish_after_ms, vanish, (struct task){.server = server});
     *create = action_start(cloud, "create_server", "server", server->id);
     *start = spec->start ? action_start(cloud, "start_server", "server", server->id) : NULL;
     task_later(server, 0, build,
@@ -96,7 +134,7 @@ static void change_power(void *arg)
     struct task *task = arg;
     struct server *server = task->server;
     struct cloud *cloud = server->cloud;
-    const struct backend_ops *ops = cloud->backend;
+    const struct backend_ops *ops = cloud->ground->backend;
     struct why why;
     bool ok = true, machine = !server->never_boots;
 
@@ -105,10 +143,10 @@ static void change_power(void *arg)
     if (machine && ok && (task->power == POWER_ON || task->power == POWER_RESET))
         ok = ops->power_on(server, &why);
 
-    cloud_lock(cloud);
+    ground_lock(cloud->ground);
     settle(server, !ok || task->power == POWER_OFF ? SERVER_OFF : SERVER_RUNNING, task->action,
            ok ? NULL : why.text);
-    cloud_unlock(cloud);
+    ground_unlock(cloud->ground);
     free(task);
 }
 
@@ -120,11 +158,12 @@ static void press_button(void *arg)
     struct server *server = task->server;
     struct cloud *cloud = server->cloud;
     struct why why;
-    bool ok = server->never_boots || cloud->backend->press_button(server, task->power == POWER_REBOOT, &why);
+    bool ok = server->never_boots ||
+              cloud->ground->backend->press_button(server, task->power == POWER_REBOOT, &why);
 
-    cloud_lock(cloud);
+    ground_lock(cloud->ground);
     settle(server, server->status, task->action, ok ? NULL : why.text);
-    cloud_unlock(cloud);
+    ground_unlock(cloud->ground);
     free(task);
 }
 
@@ -142,7 +181,7 @@ struct action *server_power(struct server *server, enum power power, const char 
     if (power == POWER_SHUTDOWN || power == POWER_REBOOT) {
         task_later(server, 0, press_button, task);
     } else {
-        server->status = power == POWER_OFF ? SERVER_STOPPING : SERVER_STARTING;
+        set_status(server, power == POWER_OFF ? SERVER_STOPPING : SERVER_STARTING);
         task_later(server, 0, change_power, task);
     }
     return action;
@@ -154,13 +193,13 @@ static void demolish(void *arg)
     struct server *server = task->server;
     struct cloud *cloud = server->cloud;
 
-    cloud->backend->destroy(server);
-    cloud_lock(cloud);
-    action_finish(task->action, NULL);
-    array_remove(&cloud->servers, server);
-    array_add(&cloud->removed_servers, server);
-    server->removed = true;
-    cloud_unlock(cloud);
+    cloud->ground->backend->destroy(server);
+    ground_lock(cloud->ground);
+    if (task->action)
+        action_finish(task->action, NULL);
+    if (!server->removed)
+        strike_out(server);
+    ground_unlock(cloud->ground);
     free(task);
 }
 
@@ -169,15 +208,15 @@ struct action *server_delete(struct server *server, const char *command)
     struct action *action = action_start(server->cloud, command, "server", server->id);
 
     server->busy = true;
-    server->status = SERVER_DELETING;
+    set_status(server, SERVER_DELETING);
     task_later(server, 0, demolish, (struct task){.server = server, .action = action});
     return action;
 }
 
 void server_stopped(struct server *server)
 {
-    cloud_lock(server->cloud);
+    ground_lock(server->cloud->ground);
     if (server->status == SERVER_RUNNING || server->status == SERVER_STOPPING)
-        server->status = SERVER_OFF;
-    cloud_unlock(server->cloud);
+        set_status(server, SERVER_OFF);
+    ground_unlock(server->cloud->ground);
 }

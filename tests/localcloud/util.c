@@ -9,6 +9,7 @@
 #include <spawn.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -306,4 +307,16 @@ bool process_kill_recorded(const char *record_path, const char *comm)
     bool ours = name && text_starts(comm, name); // the kernel cuts names at 15 characters
     free(name);
     return ours && kill(pid, SIGKILL) == 0;
+}
+
+void make_password(char *out, size_t size)
+{
+    static const char letters[] = "abcdefghijkmnpqrstuvwxyzABCDEFGHJKLMNPQRSTUVWXYZ23456789";
+    unsigned char random[64];
+
+    if (getrandom(random, sizeof random, 0) != sizeof random)
+        abort();
+    for (size_t i = 0; i + 1 < size; i++)
+        out[i] = letters[random[i] % (sizeof letters - 1)];
+    out[size - 1] = '\0';
 }

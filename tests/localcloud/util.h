@@ -51,3 +51,5 @@ bool run_command(const char *const argv[], const char *input, char **output, str
 uint64_t process_start_time(int pid);
 bool process_kill_recorded(const char *record_path,
                            const char *comm); // a file "PID STARTTIME"; true if something was killed
+
+void make_password(char *out, size_t size); // letters and digits, with the 0 at the end; up to 64

@@ -19,7 +19,7 @@ struct publish {
 static void publish_job(void *arg)
 {
     struct publish *job = arg;
-    struct dns *dns = job->cloud->dns;
+    struct dns *dns = job->cloud->ground->dns;
     struct why why;
     bool ok = true;
 
@@ -29,9 +29,9 @@ static void publish_job(void *arg)
         ok = dns_zone_remove(dns, job->zone, &why);
     if (dns && ok && *job->commands)
         ok = dns_update(dns, job->zone, job->commands, &why);
-    cloud_lock(job->cloud);
+    ground_lock(job->cloud->ground);
     action_finish(job->action, ok ? NULL : why.text);
-    cloud_unlock(job->cloud);
+    ground_unlock(job->cloud->ground);
     if (!ok)
         log_line("zone '%s': %s", job->zone, why.text);
     free(job);
@@ -48,7 +48,7 @@ static struct action *publish(struct cloud *cloud, const struct zone *zone, enum
     job->action = action_start(cloud, command, "zone", zone->id);
     snprintf(job->zone, sizeof job->zone, "%s", zone->name);
     strcpy(job->commands, commands); // NOLINT: allocated to fit
-    jobs_add(cloud->dns_jobs, 0, publish_job, free, job);
+    jobs_add(cloud->ground->dns_jobs, 0, publish_job, free, job);
     return job->action;
 }
 
@@ -96,10 +96,10 @@ struct zone *zone_create(struct cloud *cloud, const char *name, int ttl, json_t 
 {
     struct zone *zone = zalloc(sizeof *zone);
 
-    *zone = (struct zone){.id = cloud->next_id++,
+    *zone = (struct zone){.id = cloud->ground->next_id++,
                           .name = text_copy(name),
                           .ttl = ttl,
-                          .labels = json_deep_copy(labels),
+                          .labels = labels ? json_deep_copy(labels) : json_object(),
                           .created = time(NULL)};
     array_add(&cloud->zones, zone);
     struct rrset *soa = rrset_add(zone, "@", "SOA"), *ns = rrset_add(zone, "@", "NS");
