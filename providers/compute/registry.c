@@ -3,9 +3,11 @@
 #include <string.h>
 
 extern const struct provider_ops provider_hetzner;
+extern const struct provider_ops provider_vultr;
 
 static const struct provider_ops *const providers[] = {
     &provider_hetzner,
+    &provider_vultr,
 };
 
 #define PROVIDER_COUNT (sizeof(providers) / sizeof(providers[0]))

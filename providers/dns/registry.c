@@ -3,9 +3,11 @@
 #include <string.h>
 
 extern const struct dns_ops dns_hetzner;
+extern const struct dns_ops dns_vultr;
 
 static const struct dns_ops *const services[] = {
     &dns_hetzner,
+    &dns_vultr,
 };
 
 #define SERVICE_COUNT (sizeof(services) / sizeof(services[0]))
