@@ -48,6 +48,12 @@ void hash_hmac_sha256(const void *key, size_t key_length, const void *data, size
         die("HMAC-SHA-256 is not available");
 }
 
+bool hash_md5(const void *data, size_t length, uint8_t digest[HASH_MD5_SIZE])
+{
+    size_t digest_length = HASH_MD5_SIZE;
+    return EVP_Q_digest(NULL, "MD5", NULL, data, length, digest, &digest_length) == 1;
+}
+
 char *hash_hex(struct arena *arena, const void *data, size_t length)
 {
     char *hex = arena_array(arena, length + 1, 2);
