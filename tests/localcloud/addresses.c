@@ -36,6 +36,7 @@ struct movable_ip *ip_create(struct cloud *cloud, const char *kind, const char *
                               .region = text_copy(region),
                               .nat = nat,
                               .labels = labels ? json_deep_copy(labels) : json_object(),
+                              .extra = json_object(),
                               .created = time(NULL)};
     if (!address) {
         ground_take_address(cloud->ground, ipv4, ipv6_net);
@@ -66,9 +67,30 @@ void ip_delete(struct cloud *cloud, struct movable_ip *ip)
 
 void ips_release(struct server *server)
 {
-    for (size_t i = 0; i < server->cloud->ips.count; i++) {
-        struct movable_ip *ip = server->cloud->ips.items[i];
-        if (ip->server_id == server->id)
-            ip->server_id = 0;
+    struct cloud *cloud = server->cloud;
+
+    for (size_t i = cloud->ips.count; i-- > 0;) {
+        struct movable_ip *ip = cloud->ips.items[i];
+        if (ip->server_id != server->id)
+            continue;
+        ip->server_id = 0;
+        if (ip->auto_delete)
+            ip_delete(cloud, ip);
+    }
+}
+
+void server_set_address(struct server *server, bool ipv6, const struct movable_ip *ip)
+{
+    const char *address = ip ? ip->address : "";
+    int64_t id = ip ? ip->id : 0;
+
+    if (ipv6) {
+        server->ipv6_id = id;
+        snprintf(server->ipv6_net, sizeof server->ipv6_net, "%s", address);
+        snprintf(server->ipv6, sizeof server->ipv6, ip ? "%.*s1" : "%.*s", (int)strcspn(address, "/"),
+                 address);
+    } else {
+        server->ipv4_id = id;
+        snprintf(server->ipv4, sizeof server->ipv4, "%.15s", address);
     }
 }

@@ -98,8 +98,13 @@ json_t *hz_action_json(const struct action *action)
 
 static void route(const struct request *request, struct response *response)
 {
-    static const struct route *const tables[] = {hz_server_routes, hz_catalog_routes, hz_project_routes,
-                                                 hz_zone_routes, NULL};
+    static const struct route *const tables[] = {hz_storage_routes,
+                                                 hz_server_routes,
+                                                 hz_catalog_routes,
+                                                 hz_project_routes,
+                                                 hz_zone_routes,
+                                                 hz_ip_routes,
+                                                 NULL};
     enum routed routed = route_request(tables, request, response);
 
     if (routed == ROUTE_NO_METHOD)

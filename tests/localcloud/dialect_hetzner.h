@@ -4,7 +4,8 @@
 
 #include "http.h"
 
-extern const struct route hz_server_routes[], hz_catalog_routes[], hz_project_routes[], hz_zone_routes[];
+extern const struct route hz_server_routes[], hz_catalog_routes[], hz_project_routes[], hz_zone_routes[],
+    hz_ip_routes[], hz_storage_routes[];
 
 // Answers.
 void hz_ok(struct response *response, int status, json_t *body);
@@ -27,6 +28,14 @@ bool hz_selector_matches(const char *selector, json_t *labels);
 // Reads an optional or needed field of the body. False: the response is a 422.
 bool hz_text(const struct request *request, struct response *response, const char *field, bool needed,
              const char **ret);
+
+// A type, an image or a place by name or id: the document has text only, clients of the provider send ids as
+// numbers, too. False: the response is a 422.
+bool hz_reference(const struct request *request, struct response *response, const char *field, bool needed,
+                  char out[64]);
+// NULL: the response is a 404.
+struct server *hz_server_find(const struct request *request, struct response *response, const char *id);
+bool hz_locked(const struct server *server, struct response *response); // true: the response is a 423
 
 json_t *hz_time(time_t when);                        // null for 0
 json_t *hz_action_json(const struct action *action); // null for NULL
@@ -55,3 +64,17 @@ json_t *hz_type_json(const struct cloud *cloud, const struct hz_type *type);
 json_t *hz_location_json(const char *name);
 json_t *hz_datacenter_json(const char *location);
 json_t *hz_image_json(const struct hz_image *image);
+json_t *hz_image_of(const struct server *server, const struct hz_type *type);
+
+// What comes and goes beside servers.
+json_t *hz_floating_ips_of(const struct server *server); // ids
+json_t *hz_volumes_of(const struct server *server);      // ids
+// The volumes that a server's order names. False: the response is a 404.
+bool hz_volumes_exist(const struct request *request, struct response *response);
+void hz_attach_ordered(const struct request *request, struct server *server);
+json_t *hz_snapshot_json(const struct snapshot *snapshot);
+struct snapshot *hz_snapshot_find(struct cloud *cloud, const char *id); // NULL: none
+// A primary IP that public_net.ipv4 or .ipv6 names. False: the response says why it cannot be had.
+bool hz_primary_ip_wanted(const struct request *request, struct response *response, bool ipv6,
+                          const struct movable_ip **ret);
+void hz_primary_ip_taken(const struct movable_ip *ip, const struct server *server); // ip may be NULL

@@ -192,6 +192,15 @@ json_t *hz_image_json(const struct hz_image *image)
         1, "protection", "delete", 0, "deprecated", "deleted", "labels", "architecture", image->architecture);
 }
 
+json_t *hz_image_of(const struct server *server, const struct hz_type *type)
+{
+    const struct snapshot *snapshot = snapshot_find(server->cloud, server->snapshot_id);
+
+    if (server->snapshot_id)
+        return snapshot ? hz_snapshot_json(snapshot) : json_null();
+    return hz_image_json(hz_image_find(server->image, type->architecture));
+}
+
 static void list_types(const struct request *request, struct response *response, const char *const args[])
 {
     json_t *list = json_array();
@@ -233,6 +242,17 @@ static void get_location(const struct request *request, struct response *respons
         hz_not_found(response, "location", args[0]);
 }
 
+static void add_snapshots(const struct request *request, json_t *list)
+{
+    for (size_t i = 0; i < request->cloud->snapshots.count; i++) {
+        const struct snapshot *snapshot = request->cloud->snapshots.items[i];
+        const json_t *architecture = json_object_get(snapshot->extra, "architecture");
+        if (request_query_has(request, "status", snapshot->ready ? "available" : "creating") &&
+            request_query_has(request, "architecture", json_string_value(architecture)))
+            json_array_append_new(list, hz_snapshot_json(snapshot));
+    }
+}
+
 static void list_images(const struct request *request, struct response *response, const char *const args[])
 {
     json_t *list = json_array();
@@ -243,16 +263,19 @@ static void list_images(const struct request *request, struct response *response
         for (size_t i = 0; i < IMAGES; i++)
             if (request_query_has(request, "architecture", images[i].architecture))
                 json_array_append_new(list, hz_image_json(&images[i]));
+    if (request_query_has(request, "type", "snapshot") && !request_query(request, "bound_to"))
+        add_snapshots(request, list);
     hz_list(request, response, "images", list, 50);
 }
 
 static void get_image(const struct request *request, struct response *response, const char *const args[])
 {
     const struct hz_image *image = hz_image_find(args[0], "x86");
+    const struct snapshot *snapshot = hz_snapshot_find(request->cloud, args[0]);
 
-    (void)request;
-    if (image)
-        hz_ok(response, 200, json_pack("{s:o}", "image", hz_image_json(image)));
+    if (image || snapshot)
+        hz_ok(response, 200,
+              json_pack("{s:o}", "image", image ? hz_image_json(image) : hz_snapshot_json(snapshot)));
     else
         hz_not_found(response, "image", args[0]);
 }

@@ -1,4 +1,4 @@
-// /servers and their actions, and the primary IPs that come with servers.
+// /servers and their actions.
 #include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
@@ -43,26 +43,26 @@ static json_t *server_json(const struct server *server)
 {
     const struct cloud *cloud = server->cloud;
     const struct hz_type *type = hz_type_find(server->type);
-    json_t *net = json_pack("{s:o, s:o, s:[], s:o}", "ipv4", ipv4_json(server), "ipv6", ipv6_json(server),
-                            "floating_ips", "firewalls", firewalls_json(server));
+    json_t *net = json_pack("{s:o, s:o, s:o, s:o}", "ipv4", ipv4_json(server), "ipv6", ipv6_json(server),
+                            "floating_ips", hz_floating_ips_of(server), "firewalls", firewalls_json(server));
     json_t *json = json_pack(
         "{s:I, s:s, s:s, s:o, s:o, s:[], s:o, s:o, s:o, s:n, s:b, s:b, s:n, s:i, s:i, s:I, s:{s:b, s:b}, "
-        "s:O, s:[], s:[], s:i, "
+        "s:O, s:o, s:[], s:i, "
         "s:n}",
         "id", (json_int_t)server->id, "name", server->name, "status", status_names[server->status], "created",
         hz_time(server->created), "public_net", net, "private_net", "server_type", hz_type_json(cloud, type),
-        "location", hz_location_json(server->location), "image",
-        hz_image_json(hz_image_find(server->image, type->architecture)), "iso", "rescue_enabled", 0, "locked",
-        server->busy, "backup_window", "outgoing_traffic", 0, "ingoing_traffic", 0, "included_traffic",
-        (json_int_t)21990232555520, "protection", "delete", 0, "rebuild", 0, "labels", server->labels,
-        "volumes", "load_balancers", "primary_disk_size", type->disk_gb, "placement_group");
+        "location", hz_location_json(server->location), "image", hz_image_of(server, type), "iso",
+        "rescue_enabled", 0, "locked", server->busy, "backup_window", "outgoing_traffic", 0,
+        "ingoing_traffic", 0, "included_traffic", (json_int_t)21990232555520, "protection", "delete", 0,
+        "rebuild", 0, "labels", server->labels, "volumes", hz_volumes_of(server), "load_balancers",
+        "primary_disk_size", type->disk_gb, "placement_group");
     // Removed from the live API in July 2026; the document of 2026-08 still has it.
     if (cloud->ground->settings.published)
         json_object_set_new(json, "datacenter", hz_datacenter_json(server->location));
     return json;
 }
 
-static struct server *find(const struct request *request, struct response *response, const char *id)
+struct server *hz_server_find(const struct request *request, struct response *response, const char *id)
 {
     char *end;
     struct server *server = server_find(request->cloud, strtoll(id, &end, 10));
@@ -74,7 +74,7 @@ static struct server *find(const struct request *request, struct response *respo
     return server;
 }
 
-static bool locked(const struct server *server, struct response *response)
+bool hz_locked(const struct server *server, struct response *response)
 {
     if (server->busy)
         hz_error(response, 423, "locked", "server is locked");
@@ -97,7 +97,7 @@ static void list_servers(const struct request *request, struct response *respons
 
 static void get_server(const struct request *request, struct response *response, const char *const args[])
 {
-    struct server *server = find(request, response, args[0]);
+    struct server *server = hz_server_find(request, response, args[0]);
 
     if (server)
         hz_ok(response, 200, json_pack("{s:o}", "server", server_json(server)));
@@ -203,8 +203,8 @@ static bool read_firewalls(const struct request *request, struct response *respo
 
 // A type, an image or a place by name or id. The document has text only; clients of the provider send ids as
 // numbers, too.
-static bool reference(const struct request *request, struct response *response, const char *field,
-                      bool needed, char out[64])
+bool hz_reference(const struct request *request, struct response *response, const char *field, bool needed,
+                  char out[64])
 {
     const json_t *value = json_object_get(request->body, field);
     const char *text = NULL;
@@ -219,25 +219,47 @@ static bool reference(const struct request *request, struct response *response, 
     return true;
 }
 
+// The image, or the image that a snapshot was once made from.
+static bool read_image(const struct request *request, struct response *response, const struct hz_type *type,
+                       struct server_spec *spec)
+{
+    char name[64];
+
+    if (!hz_reference(request, response, "image", true, name))
+        return false;
+    const struct snapshot *snapshot = hz_snapshot_find(request->cloud, name);
+    const struct hz_image *image = hz_image_find(
+        snapshot ? json_string_value(json_object_get(snapshot->extra, "image")) : name, type->architecture);
+    if (!image)
+        return hz_invalid(response, "image", "unknown image '%s'", name), false;
+    if (!text_equal(snapshot ? json_string_value(json_object_get(snapshot->extra, "architecture"))
+                             : image->architecture,
+                    type->architecture))
+        return hz_invalid(response, "image", "the image's architecture does not fit the server type's"),
+               false;
+    if (snapshot && !snapshot->ready)
+        return hz_invalid(response, "image", "the image is not available yet"), false;
+    if (snapshot && json_integer_value(json_object_get(snapshot->extra, "disk_gb")) > type->disk_gb)
+        return hz_invalid(response, "image", "the image's disk is bigger than the server type's"), false;
+    spec->image = image->name;
+    spec->snapshot_id = snapshot ? snapshot->id : 0;
+    return true;
+}
+
 // What is ordered: type, image and place, that fit together and are in stock.
 static bool read_order(const struct request *request, struct response *response, struct server_spec *spec)
 {
-    char type_name[64], image_name[64], place[64];
+    char type_name[64], place[64];
     const char *location = NULL;
 
-    if (!reference(request, response, "server_type", true, type_name) ||
-        !reference(request, response, "image", true, image_name) ||
-        !reference(request, response, "location", false, place))
+    if (!hz_reference(request, response, "server_type", true, type_name) ||
+        !hz_reference(request, response, "location", false, place))
         return false;
     const struct hz_type *type = hz_type_find(type_name);
-    const struct hz_image *image = type ? hz_image_find(image_name, type->architecture) : NULL;
     if (!type)
         return hz_invalid(response, "server_type", "unknown server type '%s'", type_name), false;
-    if (!image)
-        return hz_invalid(response, "image", "unknown image '%s'", image_name), false;
-    if (!text_equal(image->architecture, type->architecture))
-        return hz_invalid(response, "image", "the image's architecture does not fit the server type's"),
-               false;
+    if (!read_image(request, response, type, spec))
+        return false;
     if (*place && !hz_location_exists(place, &location))
         return hz_invalid(response, "location", "unknown location"), false;
     location = location ? location : hz_default_location(request->cloud, type);
@@ -246,7 +268,6 @@ static bool read_order(const struct request *request, struct response *response,
     if (request->effect.out_of_stock || !stock_available(request->cloud, type->name, location))
         return hz_error(response, 412, "resource_unavailable", "error during placement"), false;
     spec->type = type->name;
-    spec->image = image->name;
     spec->location = location;
     return true;
 }
@@ -261,17 +282,16 @@ static bool boolean(const json_t *object, const char *key, bool otherwise)
 static bool read_network(const struct request *request, struct response *response, struct server_spec *spec)
 {
     const json_t *net = json_object_get(request->body, "public_net");
-    static const char *const unknown[] = {"volumes", "networks"};
 
     spec->ipv4 = boolean(net, "enable_ipv4", true);
     spec->ipv6 = boolean(net, "enable_ipv6", true);
     if (!spec->ipv4 && !spec->ipv6)
         return hz_invalid(response, "public_net", "server needs at least one network"), false;
-    if (json_is_integer(json_object_get(net, "ipv4")) || json_is_integer(json_object_get(net, "ipv6")))
-        return hz_error(response, 404, "not_found", "primary IP not found"), false;
-    for (size_t i = 0; i < sizeof unknown / sizeof *unknown; i++)
-        if (json_array_size(json_object_get(request->body, unknown[i])) > 0)
-            return hz_error(response, 404, "not_found", "%s not found", unknown[i]), false;
+    if (!hz_primary_ip_wanted(request, response, false, &spec->own_ipv4) ||
+        !hz_primary_ip_wanted(request, response, true, &spec->own_ipv6))
+        return false;
+    if (json_array_size(json_object_get(request->body, "networks")) > 0)
+        return hz_error(response, 404, "not_found", "networks not found"), false;
     if (json_is_integer(json_object_get(request->body, "placement_group")))
         return hz_error(response, 404, "not_found", "placement group not found"), false;
     return true;
@@ -310,11 +330,14 @@ static void create_server(const struct request *request, struct response *respon
 
     (void)args;
     if (read_rest(request, response, &spec) && read_keys(request, response, spec.public_keys) &&
-        read_firewalls(request, response, spec.firewalls) && read_network(request, response, &spec) &&
-        read_order(request, response, &spec)) {
+        read_firewalls(request, response, spec.firewalls) && hz_volumes_exist(request, response) &&
+        read_network(request, response, &spec) && read_order(request, response, &spec)) {
         if (!spec.labels)
             spec.labels = no_labels;
         struct server *server = server_create(request->cloud, &spec, &create, &start);
+        hz_primary_ip_taken(spec.own_ipv4, server);
+        hz_primary_ip_taken(spec.own_ipv6, server);
+        hz_attach_ordered(request, server);
         json_t *next = json_array();
         if (start)
             json_array_append_new(next, hz_action_json(start));
@@ -328,7 +351,7 @@ static void create_server(const struct request *request, struct response *respon
 
 static void update_server(const struct request *request, struct response *response, const char *const args[])
 {
-    struct server *server = find(request, response, args[0]);
+    struct server *server = hz_server_find(request, response, args[0]);
     json_t *labels = json_object_get(request->body, "labels");
     const char *name;
 
@@ -348,9 +371,9 @@ static void update_server(const struct request *request, struct response *respon
 
 static void delete_server(const struct request *request, struct response *response, const char *const args[])
 {
-    struct server *server = find(request, response, args[0]);
+    struct server *server = hz_server_find(request, response, args[0]);
 
-    if (server && !locked(server, response))
+    if (server && !hz_locked(server, response))
         hz_ok(response, 200,
               json_pack("{s:o}", "action", hz_action_json(server_delete(server, "delete_server"))));
 }
@@ -365,69 +388,20 @@ static void act_on_server(const struct request *request, struct response *respon
                  {"shutdown", "shutdown_server", POWER_SHUTDOWN},
                  {"reboot", "reboot_server", POWER_REBOOT},
                  {"reset", "reset_server", POWER_RESET}};
-    struct server *server = find(request, response, args[0]);
+    struct server *server = hz_server_find(request, response, args[0]);
 
     if (!server)
         return;
     for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
         if (!text_equal(args[1], known[i].name))
             continue;
-        if (!locked(server, response))
+        if (!hz_locked(server, response))
             hz_ok(response, 201,
                   json_pack("{s:o}", "action",
                             hz_action_json(server_power(server, known[i].power, known[i].command))));
         return;
     }
     hz_error(response, 404, "not_found", "action '%s' is not part of the local cloud", args[1]);
-}
-
-static json_t *primary_ip_json(const struct server *server, bool ipv4)
-{
-    int64_t id = ipv4 ? server->ipv4_id : server->ipv6_id;
-    char *name = text_format("primary_ip-%lld", (long long)id);
-    json_t *json = json_pack("{s:I, s:s, s:{}, s:o, s:b, s:o, s:s, s:[], s:{s:b}, s:s, s:b, s:s, s:I}", "id",
-                             (json_int_t)id, "name", name, "labels", "created", hz_time(server->created),
-                             "blocked", 0, "location", hz_location_json(server->location), "ip",
-                             ipv4 ? server->ipv4 : server->ipv6_net, "dns_ptr", "protection", "delete", 0,
-                             "type", ipv4 ? "ipv4" : "ipv6", "auto_delete", 1, "assignee_type", "server",
-                             "assignee_id", (json_int_t)server->id);
-    if (server->cloud->ground->settings.published)
-        json_object_set_new(json, "datacenter", hz_datacenter_json(server->location));
-    free(name);
-    return json;
-}
-
-static void list_primary_ips(const struct request *request, struct response *response,
-                             const char *const args[])
-{
-    json_t *list = json_array();
-
-    (void)args;
-    for (size_t i = 0; i < request->cloud->servers.count; i++) {
-        const struct server *server = request->cloud->servers.items[i];
-        if (*server->ipv4 && request_query_has(request, "ip", server->ipv4))
-            json_array_append_new(list, primary_ip_json(server, true));
-        if (*server->ipv6_net && request_query_has(request, "ip", server->ipv6_net))
-            json_array_append_new(list, primary_ip_json(server, false));
-    }
-    hz_list(request, response, "primary_ips", list, 50);
-}
-
-// Every primary IP here belongs to a server, and assigned ones cannot be deleted
-// (docs.hetzner.cloud/changelog, 2026-01-29).
-static void delete_primary_ip(const struct request *request, struct response *response,
-                              const char *const args[])
-{
-    json_int_t id = strtoll(args[0], NULL, 10);
-
-    for (size_t i = 0; i < request->cloud->servers.count; i++) {
-        const struct server *server = request->cloud->servers.items[i];
-        if (server->ipv4_id == id || server->ipv6_id == id) {
-            hz_error(response, 422, "must_be_unassigned", "primary IP must be unassigned");
-            return;
-        }
-    }
-    hz_not_found(response, "primary IP", args[0]);
 }
 
 const struct route hz_server_routes[] = {
@@ -437,7 +411,5 @@ const struct route hz_server_routes[] = {
     {"PUT", "servers/*", update_server},
     {"DELETE", "servers/*", delete_server},
     {"POST", "servers/*/actions/*", act_on_server},
-    {"GET", "primary_ips", list_primary_ips},
-    {"DELETE", "primary_ips/*", delete_primary_ip},
     {NULL, NULL, NULL},
 };

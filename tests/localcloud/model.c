@@ -84,8 +84,10 @@ void ground_take_address(struct ground *ground, char ipv4[16], char ipv6_net[48]
     ipv6_network_text(address, ipv6_net);
 }
 
-static void network_take(struct ground *ground, struct server *server, bool ipv4, bool ipv6)
+static void network_take(struct ground *ground, struct server *server, const struct server_spec *spec)
 {
+    bool ipv4 = spec->ipv4, ipv6 = spec->ipv6;
+
     server->address = next_address(ground);
     server->ipv4_id = ground->next_id++;
     server->ipv6_id = ground->next_id++;
@@ -96,6 +98,10 @@ static void network_take(struct ground *ground, struct server *server, bool ipv4
         snprintf(server->ipv6, sizeof server->ipv6, "%.*s1", (int)strcspn(server->ipv6_net, "/"),
                  server->ipv6_net);
     }
+    if (spec->own_ipv4)
+        server_set_address(server, false, spec->own_ipv4);
+    if (spec->own_ipv6)
+        server_set_address(server, true, spec->own_ipv6);
 }
 
 struct action *action_start(struct cloud *cloud, const char *command, const char *resource_type,
@@ -183,12 +189,13 @@ struct server *server_add(struct cloud *cloud, const struct server_spec *spec)
                               .status = SERVER_INITIALIZING,
                               .created = time(NULL),
                               .created_ms = now_ms(),
+                              .snapshot_id = spec->snapshot_id,
                               .never_boots = spec->never_boots,
                               .address_delay_ms = spec->address_delay_ms,
                               .vanish_after_ms = spec->vanish_after_ms,
                               .extra = json_object(),
                               .cloud = cloud};
-    network_take(cloud->ground, server, spec->ipv4, spec->ipv6);
+    network_take(cloud->ground, server, spec);
     array_add(&cloud->servers, server);
     return server;
 }

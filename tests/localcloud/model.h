@@ -50,6 +50,7 @@ struct server {
     json_t *labels;
     json_t *public_keys;    // lines for authorized_keys
     json_t *firewalls;      // ids
+    int64_t snapshot_id;    // it was made from; 0 = from the image
     char *user_data;        // may be NULL
     char root_password[24]; // empty when keys were given
     enum server_status status;
@@ -103,7 +104,9 @@ struct movable_ip {
     bool ipv6;
     bool nat; // reaches the server's own address: nothing to configure there. Else the machine must own it
     int64_t server_id; // 0 = nobody has it
+    bool auto_delete;  // goes with its server
     json_t *labels;
+    json_t *extra; // whatever else a dialect wants to remember of it; an object
     time_t created;
 };
 
@@ -112,7 +115,9 @@ struct volume {
     char *name, *region;
     int size_gb;
     int64_t server_id; // 0 = not attached
+    bool ready;
     json_t *labels;
+    json_t *extra; // whatever else a dialect wants to remember of it; an object
     time_t created;
 };
 
@@ -123,6 +128,7 @@ struct snapshot {
     int size_gb;
     bool ready;
     json_t *labels;
+    json_t *extra; // whatever else a dialect wants to remember of it; an object
     time_t created;
 };
 
@@ -230,7 +236,8 @@ struct server_spec { // everything is copied
     json_t *labels, *public_keys, *firewalls;
     bool ipv4, ipv6, start, never_boots;
     int address_delay_ms, vanish_after_ms;
-    int64_t snapshot_id; // 0 = from the image
+    int64_t snapshot_id;                          // 0 = from the image
+    const struct movable_ip *own_ipv4, *own_ipv6; // kept addresses instead of new ones; may be NULL
 };
 enum power { POWER_ON, POWER_OFF, POWER_SHUTDOWN, POWER_REBOOT, POWER_RESET };
 
@@ -267,6 +274,9 @@ struct movable_ip *ip_create(struct cloud *cloud, const char *kind, const char *
 struct action *ip_assign(struct cloud *cloud, struct movable_ip *ip, struct server *server,
                          const char *command);
 void ip_delete(struct cloud *cloud, struct movable_ip *ip);
+// Makes an address the server's own one, or with NULL leaves it without one. Only while it is off: the
+// machine learns it at the next start.
+void server_set_address(struct server *server, bool ipv6, const struct movable_ip *ip);
 void ips_release(struct server *server); // it goes: its addresses belong to nobody then
 
 struct volume *volume_find(struct cloud *cloud, int64_t id);

@@ -53,9 +53,10 @@ struct volume *volume_create(struct cloud *cloud, const char *name, const char *
                               .region = text_copy(region),
                               .size_gb = size_gb,
                               .labels = labels ? json_deep_copy(labels) : json_object(),
+                              .extra = json_object(),
                               .created = time(NULL)};
     array_add(&cloud->volumes, volume);
-    *action = order(cloud, "create_volume", "volume", volume->id, NULL);
+    *action = order(cloud, "create_volume", "volume", volume->id, &volume->ready);
     return volume;
 }
 
@@ -104,6 +105,7 @@ struct snapshot *snapshot_create(struct server *server, const char *name, json_t
                                   .server_id = server->id,
                                   .size_gb = SIZE_GB,
                                   .labels = labels ? json_deep_copy(labels) : json_object(),
+                                  .extra = json_object(),
                                   .created = time(NULL)};
     array_add(&cloud->snapshots, snapshot);
     *action = order(cloud, command, "server", server->id, &snapshot->ready);
