@@ -88,4 +88,5 @@ int cli_exit_code_of(const struct err *e);
 struct err *cmd_init(struct cli *cli), *cmd_check(struct cli *cli), *cmd_plan(struct cli *cli),
     *cmd_recover(struct cli *cli), *cmd_resume(struct cli *cli), *cmd_status(struct cli *cli),
     *cmd_report(struct cli *cli), *cmd_backup(struct cli *cli), *cmd_play(struct cli *cli),
-    *cmd_destroy(struct cli *cli), *cmd_catalog(struct cli *cli), *cmd_gc(struct cli *cli), *cmd_help(struct cli *cli);
+    *cmd_destroy(struct cli *cli), *cmd_catalog(struct cli *cli), *cmd_rollback(struct cli *cli),
+    *cmd_gc(struct cli *cli), *cmd_help(struct cli *cli);

@@ -112,8 +112,7 @@ struct err *cmd_catalog(struct cli *cli)
         TRY(inventory_host(project->inventory, host, &listing.fit));
     if (only && !inventory_account(project->inventory, only))
         return err_new(ERR_NOT_FOUND, "no provider account '%s' in '%s'", only, project->inventory->path);
-    const struct schema_texts without = {0};
-    TRY(market_open(project, &without, &market));
+    TRY(market_open(project, &(struct market_options){.kept_will_do = false}, &market));
     listing.offers = arena_array(cli->arena, offer_count(market) + 1, sizeof(*listing.offers));
     for (size_t i = 0; i < market->count; i++)
         if (!only || strcmp(only, market->stands[i].account) == 0)

@@ -29,7 +29,8 @@ struct err *cli_plan_options(const struct cli *cli, struct plan_options *options
     *options = (struct plan_options){
         .stamp = cli_option(cli, "timestamp"),
         .placement = {.to = cli_option(cli, "to"),
-                      .without = {.items = cli->repeated, .count = cli->repeated_count}}};
+
+                      .market.without = {.items = cli->repeated, .count = cli->repeated_count}}};
     if (cli_option(cli, "incident"))
         TRY(parse_moment(cli_option(cli, "incident"), &options->incident_ms));
     if (cli_option(cli, "before"))
@@ -116,5 +117,6 @@ struct err *cmd_plan(struct cli *cli)
     if (cli_option(cli, "out") || options.stamp || options.placement.to)
         return err_with_hint(err_new(ERR_INPUT, "--out, --timestamp and --to are for the plan of one host"),
                              "name the host: rehost plan HOST");
+    options.placement.market.kept_will_do = true; /* an overview; the plan of one host looks again */
     return plan_all(cli, project, &options);
 }

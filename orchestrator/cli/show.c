@@ -41,6 +41,38 @@ static void show_place(struct cli *cli, const json_t *plan, const json_t *step)
         out_text(cli, "           struck out: %s\n", json_string_value(struck));
 }
 
+static void show_movable(struct cli *cli, const json_t *step)
+{
+    const char *region = json_string_value(decode_find(step, "input.movable.region"));
+    out_text(cli, "ADDRESS  ~ %s (%s) moves when the new server is at %s%s%s; else:\n",
+             text_at(step, "input.movable.address"), text_at(step, "input.movable.kind"),
+             text_at(step, "input.movable.provider"), region ? "/" : "", region ? region : "");
+}
+
+static void show_cutover(struct cli *cli, const json_t *step)
+{
+    const json_t *expected = decode_find(step, "input.expected");
+    const char *type;
+    json_t *set;
+    if (decode_find(step, "input.movable.to"))
+        out_text(cli, "ADDRESS  ~ %s goes back to server %s\n", text_at(step, "input.movable.address"),
+                 text_at(step, "input.movable.to"));
+    else if (decode_find(step, "input.movable"))
+        show_movable(cli, step);
+    json_object_foreach((json_t *)(uintptr_t)expected, type, set)
+    {
+        const json_t *wanted = json_object_get(decode_find(step, "input.wanted"), type);
+        const char *value = json_string_value(decode_find(step, "input.value"));
+        if (json_array_size(json_object_get(set, "values")) || value || strcmp(type, "A") == 0)
+            out_text(cli, "DNS      ~ %s  %s  %s -> %s   TTL %lld\n", text_at(step, "input.name"), type,
+                     text_at(set, "values.0"),
+                     wanted  ? text_at(wanted, "values.0")
+                     : value ? value
+                             : "(new)",
+                     (long long)int_at(set, "ttl"));
+    }
+}
+
 static void show_change(struct cli *cli, const json_t *plan, const json_t *step)
 {
     if (is_kind(step, "fence"))
@@ -52,8 +84,7 @@ static void show_change(struct cli *cli, const json_t *plan, const json_t *step)
         out_text(cli, "CONFIG   > %-40s %lld tasks\n", text_at(step, "title"),
                  (long long)int_at(step, "input.tasks"));
     else if (is_kind(step, "cutover"))
-        out_text(cli, "DNS      ~ %s  A  %s -> (new)   TTL %lld\n", text_at(step, "input.name"),
-                 text_at(step, "input.expected.A.values.0"), (long long)int_at(step, "input.expected.A.ttl"));
+        show_cutover(cli, step);
     else if (is_kind(step, "protect"))
         out_text(cli, "AFTER    + first backup of the new server\n");
 }
@@ -153,6 +184,16 @@ void show_plan(struct cli *cli, const struct plan *plan, bool saved)
              json_array_size(json_object_get(json, "steps")),
              json_array_size(json_object_get(json, "restore_points")), plan->digest,
              saved ? "   saved, valid 60 min" : "");
+}
+
+void show_changes(struct cli *cli, const struct plan *plan)
+{
+    size_t index;
+    const json_t *step, *warning;
+    json_array_foreach(json_object_get(plan->json, "steps"), index, step) show_change(cli, plan->json, step);
+    json_array_foreach(json_object_get(plan->json, "warnings"), index, warning)
+        out_text(cli, " !! %s\n", json_string_value(warning));
+    out_text(cli, "\n");
 }
 
 /* --- the verdict --- */

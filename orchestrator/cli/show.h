@@ -9,3 +9,5 @@ void show_verdict(struct cli *cli, const json_t *verdict);
 bool show_plan_needs_attention(const struct plan *plan);
 /* From the incident until the service is up again. */
 int64_t show_plan_forecast_ms(const struct plan *plan);
+/* What the plan would change and its warnings, without times. */
+void show_changes(struct cli *cli, const struct plan *plan);

@@ -83,6 +83,11 @@ static const struct cli_option destroy_options[] = {
     ALONE,
 };
 
+static const struct cli_option rollback_options[] = {
+    {"yes", 'y', NULL, "do not ask"},
+    ALONE,
+};
+
 static const struct cli_option gc_options[] = {
     {"remove", 0, NULL, "remove what nobody owns; without it, only report"},
     {"yes", 'y', NULL, "do not ask"},
@@ -192,13 +197,25 @@ const struct cli_command cli_commands[] = {
      .description =
          "PLAYBOOK is a file, or the name of a shipped playbook. Needs no inventory unless --as is given.",
      .example = "rehost play hardening --host 203.0.113.7 --check --diff"},
+    {.name = "rollback",
+     .arguments = "RUN",
+     .min_arguments = 1,
+     .max_arguments = 1,
+     .run = cmd_rollback,
+     OPTIONS(rollback_options),
+     .summary = "lead the users back to where they were before a run",
+     .description =
+         "Puts back the DNS records that the run changed, as they were, and moves a moved address to the "
+         "server that had it. Records that somebody changed since are left alone, and the command says so. "
+         "Servers and data stay as they are.",
+     .example = "rehost rollback r-7k2f9qxm"},
     {.name = "catalog",
      .arguments = "",
      .run = cmd_catalog,
      OPTIONS(catalog_options),
      .summary = "list sizes, prices and stock of all accounts",
      .description =
-         "Cheapest first. Stock is what the provider says now; a catalogue is kept for five minutes. "
+         "Cheapest first. Stock is what the provider says now. "
          "Prices are what the provider lists, in its own currency, for an hour and for a full month.",
      .example = "rehost catalog --provider main --fit web-1"},
     {.name = "destroy",

@@ -6,6 +6,8 @@
 #include <pthread.h>
 #include <string.h>
 
+#define READ_DEADLINE_MS 30000
+
 /* ---- reading, one thread an account ---- */
 
 struct reading {
@@ -27,8 +29,11 @@ static struct err *read_once(const struct ctx *ctx, void *arg)
 static void *read_catalog(void *arg)
 {
     struct reading *reading = arg;
-    reading->error =
-        retry_run(reading->ctx, &retry_reads, "read the provider's catalogue", read_once, reading);
+    /* Shorter than elsewhere: an account that does not answer must not hold up the search for another. */
+    const struct retry_policy policy = {
+        .max_attempts = 3, .base_ms = 300, .max_ms = 2000, .idempotent = true};
+    const struct ctx limited = ctx_with_timeout(reading->ctx, READ_DEADLINE_MS);
+    reading->error = retry_run(&limited, &policy, "read the provider's catalogue", read_once, reading);
     return NULL;
 }
 
@@ -117,15 +122,15 @@ static bool is_fresh(const struct market_stand *stand)
     return stand->read_ms && age_ms >= 0 && age_ms < MARKET_FRESH_MS;
 }
 
-static struct err *fill(struct project *project, const struct schema_texts *without, struct market *market)
+static struct err *fill(struct project *project, const struct market_options *options, struct market *market)
 {
     struct reading *readings = arena_array(project->arena, market->count + 1, sizeof(*readings));
     for (size_t i = 0; i < market->count; i++) {
         struct market_stand *stand = &market->stands[i];
         load_kept(project, stand);
-        if (is_named(without, stand->account))
+        if (is_named(&options->without, stand->account))
             stand->error = "left out by --without";
-        else if (!is_fresh(stand))
+        else if (!options->kept_will_do || !is_fresh(stand))
             start_reading(project, stand->account, &readings[i]);
     }
     struct err *cancelled = NULL;
@@ -139,7 +144,7 @@ static struct err *fill(struct project *project, const struct schema_texts *with
     return cancelled;
 }
 
-struct err *market_open(struct project *project, const struct schema_texts *without,
+struct err *market_open(struct project *project, const struct market_options *options,
                         const struct market **market)
 {
     const struct schema_items *accounts = &project->inventory->accounts;
@@ -149,7 +154,7 @@ struct err *market_open(struct project *project, const struct schema_texts *with
         for (FOREACH(struct account, account, *accounts))
             if (provider_find(account->type))
                 opened->stands[opened->count++].account = account->name;
-        TRY(fill(project, without, opened));
+        TRY(fill(project, options, opened));
         project->market = opened;
     }
     *market = project->market;

@@ -1,6 +1,6 @@
 /* The market: what all accounts of an inventory sell right now.
  *
- * Catalogues are read once a project, all accounts at the same time, and kept for MARKET_FRESH_MS beside the
+ * Catalogues are read once a project, all accounts at the same time, and kept beside the
  * journal (when that folder exists: looking makes no folder). An account that cannot be read is not an error
  * here: it has an `error`, and the catalogue of another day if there is one, so that a lost account can still
  * be described.
@@ -24,9 +24,13 @@ struct market {
     size_t count;
 };
 
-/* `without`: accounts that are not asked (what was kept of them is still shown). ERR_CANCELLED; never that a
- * provider is down. */
-struct err *market_open(struct project *project, const struct schema_texts *without,
+struct market_options {
+    struct schema_texts without; /* accounts that are not asked (what was kept of them is still shown) */
+    bool kept_will_do;           /* a catalogue of the last MARKET_FRESH_MS serves as well as a new one */
+};
+
+/* ERR_CANCELLED; never that a provider is down. */
+struct err *market_open(struct project *project, const struct market_options *options,
                         const struct market **market) REHOST_MUST_CHECK;
 const struct market_stand *market_stand(const struct market *market, const char *account); /* or NULL */
 

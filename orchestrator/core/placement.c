@@ -27,8 +27,8 @@ static void strike(struct ladder *ladder, const struct place *place, const char 
 
 static bool is_left_out(const struct ladder *ladder, const char *account)
 {
-    for (size_t i = 0; i < ladder->options->without.count; i++)
-        if (strcmp(ladder->options->without.items[i], account) == 0)
+    for (size_t i = 0; i < ladder->options->market.without.count; i++)
+        if (strcmp(ladder->options->market.without.items[i], account) == 0)
             return true;
     return false;
 }
@@ -299,8 +299,8 @@ static struct err *add_places(struct ladder *ladder)
 
 static struct err *check_without(const struct ladder *ladder)
 {
-    for (size_t i = 0; i < ladder->options->without.count; i++)
-        TRY(check_account_name(ladder, "--without", ladder->options->without.items[i]));
+    for (size_t i = 0; i < ladder->options->market.without.count; i++)
+        TRY(check_account_name(ladder, "--without", ladder->options->market.without.items[i]));
     return NULL;
 }
 
@@ -318,7 +318,7 @@ struct err *placement_rank(struct project *project, const struct host *host,
                             .rungs = ranked,
                             .sold_out = sold_out,
                             .struck = out};
-    TRY(market_open(project, &options->without, &ladder.market));
+    TRY(market_open(project, &options->market, &ladder.market));
     TRY(check_without(&ladder));
     derive_needs(&ladder);
     TRY(add_places(&ladder));

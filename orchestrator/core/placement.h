@@ -13,8 +13,8 @@
 #include "core/market.h"
 
 struct placement_options {
-    const char *to;              /* "ACCOUNT[/REGION[/SIZE]]": only there; NULL: anywhere */
-    struct schema_texts without; /* accounts that are lost */
+    const char *to;               /* "ACCOUNT[/REGION[/SIZE]]": only there; NULL: anywhere */
+    struct market_options market; /* `without`: accounts that are lost */
 };
 
 /* *rungs: list of {provider, region, size, cores, memory_gib, disk_gib, country, price_hourly, price_monthly,

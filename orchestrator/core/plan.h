@@ -31,6 +31,10 @@ struct err *plan_recover(struct project *project, struct arena *arena, const str
 /* The plan of a backup of the host where it runs now. `dataset` NULL: all. */
 struct err *plan_backup(struct project *project, struct arena *arena, const struct host *host,
                         const char *dataset, struct plan *plan) REHOST_MUST_CHECK;
+/* The plan that puts back what a run changed for the users: the records as they were, the address where it was.
+ * ERR_INPUT when the run changed nothing of that. */
+struct err *plan_rollback(struct project *project, struct arena *arena, const char *run_id,
+                          struct plan *plan) REHOST_MUST_CHECK;
 /* Canonical text, sorted keys. */
 char *plan_text(struct arena *arena, const struct plan *plan);
 struct err *plan_parse(struct arena *arena, const char *text, size_t length,

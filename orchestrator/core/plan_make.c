@@ -15,6 +15,16 @@ struct maker {
     json_t *steps, *points, *warnings; /* borrowed from the plan */
 };
 
+/* Accounts of --without are not asked for anything. */
+static bool is_lost(const struct maker *maker, const char *account)
+{
+    const struct schema_texts *without = &maker->options->placement.market.without;
+    for (size_t i = 0; i < without->count; i++)
+        if (!strcmp(without->items[i], account))
+            return true;
+    return false;
+}
+
 static struct err *add_step(struct maker *maker, const char *id, const struct step_ops *ops,
                             const char *title, json_t *input)
 {
@@ -257,40 +267,171 @@ static struct err *is_alias(struct dns_look *look, bool *alias)
     return NULL;
 }
 
-static struct err *add_name(struct maker *maker, const struct dns_name *name)
+/* --- an address that can be moved instead --- */
+
+struct ip_look {
+    struct maker *maker;
+    struct compute_account account;
+    struct movable_ip *ips;
+    size_t count;
+};
+
+static struct err *ips_once(const struct ctx *ctx, void *arg)
 {
-    struct dns_look look = {.maker = maker, .name = name->name};
-    bool alias;
-    TRY(project_dns(maker->project, name->account, &look.account));
-    TRY(retry_run(maker->project->ctx, &retry_reads, "find the DNS zone", zone_once, &look));
-    TRY(is_alias(&look, &alias));
-    if (alias)
-        return NULL;
-    json_t *expected = json_object();
-    json_t *input =
-        json_pack("{s:s, s:s, s:o}", "name", name->name, "provider", name->account, "expected", expected);
-    if (name->ttl_seconds)
-        json_object_set_new(input, "ttl", json_integer(name->ttl_seconds));
-    struct err *e = look_at(&look, "A", expected);
-    if (!e)
-        e = look_at(&look, "AAAA", expected);
-    if (e) {
-        json_decref(input);
-        return e;
+    struct ip_look *look = arg;
+    return look->account.ops->ip->list(ctx, look->account.provider, look->maker->arena, &look->ips,
+                                       &look->count);
+}
+
+/* Some rung stands where the address can be used. */
+static bool is_on_ladder(const struct maker *maker, const char *account, const char *region)
+{
+    size_t i, k;
+    const json_t *step, *place;
+    json_array_foreach(maker->steps, i, step)
+    {
+        json_array_foreach(decode_find(step, "input.places"), k, place)
+        {
+            if (!strcmp(json_string_value(json_object_get(place, "provider")), account) &&
+                (!region || !strcmp(json_string_value(json_object_get(place, "region")), region)))
+                return true;
+        }
     }
+    return false;
+}
+
+/* What the step needs to move `address`; NULL when it is a server's own. Kinds that cost the new server its
+ * own address, or a stop of both, are left alone: DNS is quicker. */
+static struct err *find_movable(struct maker *maker, const char *address, json_t **movable)
+{
+    struct host_location old;
+    struct ip_look look = {.maker = maker};
+    *movable = NULL;
+    TRY(project_locate(maker->project, maker->host, &old));
+    if (is_lost(maker, old.account))
+        return NULL;
+    TRY(project_compute(maker->project, old.account, &look.account));
+    if (!look.account.ops->ip)
+        return NULL;
+    TRY(retry_run(maker->project->ctx, &retry_reads, "look for movable addresses", ips_once, &look));
+    for (size_t i = 0; i < look.count; i++) {
+        const struct movable_ip *ip = &look.ips[i];
+        if (strcmp(ip->address, address) != 0 || ip->needs_servers_off || ip->gives_up_own ||
+            !is_on_ladder(maker, old.account, ip->region))
+            continue;
+        *movable = json_pack("{s:s, s:s, s:s, s:s, s:s?, s:b}", "provider", old.account, "id", ip->id,
+                             "address", ip->address, "kind", ip->kind, "region", ip->region,
+                             "needs_configuration", ip->needs_configuration);
+    }
+    return NULL;
+}
+
+/* An account that does not answer must not keep us from a plan: DNS does it then. */
+static struct err *add_movable(struct maker *maker, const char *address, json_t *input)
+{
+    json_t *movable = NULL;
+    CLEANUP_ERR struct err *e = address ? find_movable(maker, address, &movable) : NULL;
+    if (e && err_kind(e) == ERR_CANCELLED)
+        return TAKE(e);
+    if (e)
+        json_array_append_new(maker->warnings,
+                              json_sprintf("whether %s can be moved is not known: %s", address, err_text(e)));
+    if (movable)
+        json_object_set_new(input, "movable", movable);
+    return NULL;
+}
+
+/* --- names --- */
+
+static void warn_of_addresses(struct maker *maker, const char *name, const json_t *expected)
+{
     size_t addresses = json_array_size(decode_find(expected, "A.values"));
     if (addresses > 1)
         json_array_append_new(
             maker->warnings,
-            json_sprintf("%s has %zu addresses: the new server's takes the place of all of them", name->name,
+            json_sprintf("%s has %zu addresses: the new server's takes the place of all of them", name,
                          addresses));
-    int64_t ttl = json_integer_value(decode_find(expected, "A.ttl"));
+}
+
+static void warn_of_ttl(struct maker *maker, const struct dns_look *look, const struct dns_name *name,
+                        int64_t ttl)
+{
+    const int64_t least = look->account.ops->ttl_min_seconds;
     if (ttl > 300)
+        json_array_append_new(
+            maker->warnings,
+            json_sprintf("%s has a TTL of %lld s: visitors move that much later; lower it today", name->name,
+                         (long long)ttl));
+    if (name->ttl_seconds && name->ttl_seconds < least)
         json_array_append_new(maker->warnings,
-                              json_sprintf("%s has a TTL of %lld s: visitors move that much later",
-                                           name->name, (long long)ttl));
-    return add_step(maker, arena_printf(maker->arena, "dns-%s", name->name), &step_cutover,
-                    arena_printf(maker->arena, "point %s to the new server", name->name), input);
+                              json_sprintf("%s: its DNS service raises the TTL of %lld s to %lld s",
+                                           name->name, (long long)name->ttl_seconds, (long long)least));
+}
+
+static struct err *look_at_addresses(struct dns_look *look, json_t *input, json_t *expected)
+{
+    TRY(look_at(look, "A", expected));
+    TRY(look_at(look, "AAAA", expected));
+    warn_of_addresses(look->maker, look->name, expected);
+    return add_movable(look->maker, json_string_value(decode_find(expected, "A.values.0")), input);
+}
+
+static struct err *look_at_name(struct dns_look *look, const struct dns_name *name, json_t *input)
+{
+    json_t *expected = json_object_get(input, "expected");
+    if (!strcmp(name->type, "address"))
+        TRY(look_at_addresses(look, input, expected));
+    else
+        TRY(look_at(look, name->type, expected));
+    const char *first = !strcmp(name->type, "address") ? "A" : name->type;
+    warn_of_ttl(look->maker, look, name,
+                json_integer_value(json_object_get(json_object_get(expected, first), "ttl")));
+    return NULL;
+}
+
+static const char *name_title(struct maker *maker, const struct dns_name *name, const json_t *input)
+{
+    const char *address = json_string_value(decode_find(input, "movable.address"));
+    if (address)
+        return arena_printf(maker->arena, "move %s, else point %s to the new server", address, name->name);
+    if (name->value)
+        return arena_printf(maker->arena, "set %s %s", name->name, name->type);
+    return arena_printf(maker->arena, "point %s to the new server", name->name);
+}
+
+static const char *name_step_id(struct maker *maker, const struct dns_name *name)
+{
+    return strcmp(name->type, "address") != 0
+               ? arena_printf(maker->arena, "dns-%s-%s", name->name, name->type)
+               : arena_printf(maker->arena, "dns-%s", name->name);
+}
+
+static struct err *add_name(struct maker *maker, const struct dns_name *name)
+{
+    struct dns_look look = {.maker = maker, .name = name->name};
+    bool alias = false;
+    if (is_lost(maker, name->account)) {
+        json_array_append_new(
+            maker->warnings,
+            json_sprintf("%s is served by '%s', which is left out: point it to the new server "
+                         "by hand, or at its registrar to other name servers",
+                         name->name, name->account));
+        return NULL;
+    }
+    TRY(project_dns(maker->project, name->account, &look.account));
+    TRY(retry_run(maker->project->ctx, &retry_reads, "find the DNS zone", zone_once, &look));
+    if (!strcmp(name->type, "address"))
+        TRY(is_alias(&look, &alias));
+    if (alias)
+        return NULL;
+    CLEANUP_JSON json_t *input =
+        json_pack("{s:s, s:s, s:s, s:s*, s:{}}", "name", name->name, "provider", name->account, "type",
+                  name->type, "value", name->value, "expected");
+    if (name->ttl_seconds)
+        json_object_set_new(input, "ttl", json_integer(name->ttl_seconds));
+    TRY(look_at_name(&look, name, input));
+    const char *title = name_title(maker, name, input);
+    return add_step(maker, name_step_id(maker, name), &step_cutover, title, TAKE(input));
 }
 
 /* --- whole plans --- */

@@ -166,9 +166,36 @@ static struct err *put_in_service(struct run *run)
     return store_resource_put(&run->lease, &now);
 }
 
+/* After a rollback the host is served by what served it before that run: a machine of an earlier run, or the
+ * one that the inventory names. */
+static struct err *put_back_in_service(struct run *run)
+{
+    struct resource_row *machines;
+    size_t count;
+    const char *undone = text_of(run->plan.json, "of_run");
+    const struct resource_row *before = NULL;
+    TRY(store_resource_list(run->project->store, run->arena, run->host->name, &machines, &count));
+    for (size_t i = 0; i < count; i++) {
+        struct resource_row *machine = &machines[i];
+        if (!strcmp(machine->state, "retired") && strcmp(machine->run, undone) != 0 &&
+            (!before || machine->updated_ms > before->updated_ms))
+            before = machine;
+        if (strcmp(machine->state, "current") != 0 || strcmp(machine->run, undone) != 0)
+            continue;
+        machine->state = "retired";
+        TRY(store_resource_put(&run->lease, machine));
+    }
+    if (!before)
+        return NULL;
+    struct resource_row again = *before;
+    again.state = "current";
+    return store_resource_put(&run->lease, &again);
+}
+
 static struct err *conclude(struct run *run)
 {
-    TRY(put_in_service(run));
+    bool back = !strcmp(text_of(run->plan.json, "kind"), "rollback");
+    TRY(back ? put_back_in_service(run) : put_in_service(run));
     CLEANUP_ERR struct err *late = run_reap(run);
     if (late) /* an account that is down must not spoil a finished recovery: `gc` comes later */
         log_warn("%s: look for servers that landed late: %s", run->id, err_text(late));

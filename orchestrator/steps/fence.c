@@ -89,6 +89,26 @@ static struct err *find_settled(struct step_run *step, const struct compute_acco
     }
 }
 
+/* Some providers answer a power-off at once and carry it out seconds later. */
+static struct err *find_off(struct step_run *step, const struct compute_account *account, const char *id,
+                            const struct server **old)
+{
+    const struct ctx limited = ctx_with_timeout(step->ctx, SETTLING_DEADLINE_MS);
+    for (;;) {
+        TRY(find_old(step, account, id, old));
+        if (!*old || (*old)->status == SERVER_OFF)
+            return NULL;
+        if (ctx_remaining_ms(&limited) <= account->poll_ms)
+            return err_with_hint(err_new(ERR_CONFLICT,
+                                         "the old server '%s' was told to power off but is '%s'",
+                                         (*old)->name, server_status_name((*old)->status)),
+                                 "look at it in the provider's console, then: rehost resume %s", step->run);
+        step_live(step, "the old server was told to power off and is '%s'",
+                  server_status_name((*old)->status));
+        TRY(ctx_sleep(&limited, account->poll_ms));
+    }
+}
+
 static struct err *prove(struct step_run *step, const struct compute_account *account, const char *name)
 {
     const struct server *old;
@@ -105,11 +125,7 @@ static struct err *prove(struct step_run *step, const struct compute_account *ac
     }
     TRY(power_off(step, account, old));
     const char *id = old->id;
-    TRY(find_old(step, account, id, &old));
-    if (old && old->status != SERVER_OFF)
-        return err_with_hint(err_new(ERR_CONFLICT, "the old server '%s' was told to power off but is '%s'",
-                                     name, server_status_name(old->status)),
-                             "look at it in the provider's console, then: rehost resume %s", step->run);
+    TRY(find_off(step, account, id, &old));
     set_proof(step, "powered-off", old);
     step_note(step, "the old server '%s' (%s) is powered off", name, id);
     return NULL;

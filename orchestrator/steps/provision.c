@@ -281,6 +281,40 @@ static struct err *get_once(const struct ctx *ctx, void *arg)
 }
 
 #define RUNNING_DEADLINE_MS (10 * 60 * 1000)
+/* A server that cannot be found right after its create may only be missing in a copy of the provider's data.
+ */
+#define GONE_AFTER_MS 10000
+#define GONE_AFTER_LOOKS 3
+
+/* Some providers accept a create, find no room for it, and drop it without a word
+ * (digitalocean/terraform-provider-digitalocean#1493). */
+static struct err *accepted_and_gone(const struct rung *rung, const char *id, struct err *not_found)
+{
+    return err_with_kind(err_wrap(not_found, "server %s was accepted by %s/%s and is gone", id,
+                                  rung->account_name, rung->region),
+                         ERR_CAPACITY);
+}
+
+/* Until the server runs and has an address. */
+static struct err *look_until_running(struct step_run *step, struct looking *looking)
+{
+    const struct rung *rung = looking->rung;
+    const struct ctx limited = ctx_with_timeout(step->ctx, RUNNING_DEADLINE_MS);
+    const int64_t begun_ms = clock_boot_ms();
+    for (int missing = 0;;) {
+        CLEANUP_ERR struct err *e =
+            retry_run(&limited, &retry_reads, "look at the new server", get_once, looking);
+        if (e && err_kind(e) != ERR_NOT_FOUND)
+            return TAKE(e);
+        if (!e && looking->server->status == SERVER_RUNNING && looking->server->ipv4)
+            return NULL;
+        missing = e ? missing + 1 : 0;
+        if (missing >= GONE_AFTER_LOOKS && clock_boot_ms() - begun_ms >= GONE_AFTER_MS)
+            return accepted_and_gone(rung, looking->id, TAKE(e));
+        step_live(step, e ? "server %s is not to be found" : "server %s is not running yet", looking->id);
+        TRY(ctx_sleep(&limited, rung->account.poll_ms));
+    }
+}
 
 static struct err *wait_running(struct step_run *step, const struct rung *rung, struct server *server,
                                 const char *op)
@@ -288,17 +322,13 @@ static struct err *wait_running(struct step_run *step, const struct rung *rung, 
     TRY(put_machine(step, rung, server, "live"));
     set_text(step, "server_id", server->id);
     TRY(step->services->save(step));
-    TRY(step_wait_op(step, &rung->account, op));
-    const struct ctx limited = ctx_with_timeout(step->ctx, RUNNING_DEADLINE_MS);
+    struct err *e = step_wait_op(step, &rung->account, op);
+    if (e && err_kind(e) != ERR_NOT_FOUND)
+        return e;
+    err_free(e); /* the operation is gone: the server will tell */
     struct looking looking = {
         .step = step, .rung = rung, .id = arena_strdup(step->arena, server->id), .server = server};
-    for (;;) {
-        TRY(retry_run(&limited, &retry_reads, "look at the new server", get_once, &looking));
-        if (server->status == SERVER_RUNNING && server->ipv4)
-            break;
-        step_live(step, "server %s is not running yet", looking.id);
-        TRY(ctx_sleep(&limited, rung->account.poll_ms));
-    }
+    TRY(look_until_running(step, &looking));
     set_text(step, "address", server->ipv4);
     set_text(step, "ipv6", server->ipv6);
     TRY(put_machine(step, rung, server, "live"));
@@ -393,22 +423,51 @@ static struct err *start_over(struct step_run *step, struct err *sold_out)
     return journal;
 }
 
-/* Nothing was created here and another place may do: out of stock, an account at its limit, refused or not
- * reachable. */
-static bool tries_next_place(enum err_kind kind)
+/* What a failure at one rung means for the others. Whatever it is, the same request is not sent again. */
+enum closed { CLOSED_NOT, CLOSED_RUNG, CLOSED_ACCOUNT };
+
+static enum closed what_is_closed(enum err_kind kind)
 {
-    return kind == ERR_CAPACITY || kind == ERR_QUOTA || kind == ERR_AUTH || kind == ERR_TRANSIENT;
+    switch (kind) {
+    case ERR_CAPACITY:
+    case ERR_REJECTED: /* this size, image or region, as the next rung may not be */
+        return CLOSED_RUNG;
+    case ERR_QUOTA:
+    case ERR_AUTH:
+    case ERR_TRANSIENT:  /* its API did not answer, time and again */
+    case ERR_RATE_LIMIT: /* likewise: what was asked for was waited */
+        return CLOSED_ACCOUNT;
+    default: /* nobody knows what happened, or the user has to act: stop and tell */
+        return CLOSED_NOT;
+    }
+}
+
+static bool is_closed(const json_t *accounts, const char *account)
+{
+    return json_object_get(accounts, account) != NULL;
 }
 
 static struct err *leave_rung(struct step_run *step, const struct rung *rung, int64_t index,
                               struct err *failure)
 {
-    step_note(step, "no %s in %s/%s: %s; trying the next place", rung->size, rung->account_name, rung->region,
-              err_text(failure));
+    bool whole = what_is_closed(err_kind(failure)) == CLOSED_ACCOUNT;
+    step_note(step, "no %s in %s/%s: %s; trying the next place%s", rung->size, rung->account_name,
+              rung->region, err_text(failure), whole ? " of another account" : "");
     if (err_kind(failure) == ERR_CAPACITY) /* may also fail after a server was made */
         TRY(give_back(step, rung));
     set_int(step, "rung", index + 1); /* a resume goes on there */
     return forget_create(step);
+}
+
+/* The error to end with: what the last rung said tells more than "none is left". */
+static struct err *none_left(struct step_run *step, struct err *none, struct err *last)
+{
+    if (err_kind(none) != ERR_CAPACITY || !last || err_kind(last) == ERR_CAPACITY) {
+        err_free(last);
+        return err_kind(none) == ERR_CAPACITY ? start_over(step, none) : none;
+    }
+    err_free(none);
+    return start_over(step, last);
 }
 
 static struct err *provision_apply(struct step_run *step)
@@ -416,22 +475,23 @@ static struct err *provision_apply(struct step_run *step)
     if (output_text(step, "address"))
         return NULL; /* done before a crash */
     CLEANUP_ERR struct err *last = NULL;
+    CLEANUP_JSON json_t *closed = json_object(); /* accounts */
     for (int64_t index = output_int(step, "rung");; index++) {
         struct rung rung;
         struct err *none = read_rung(step, index, &rung);
-        if (none && err_kind(none) == ERR_CAPACITY && last && err_kind(last) != ERR_CAPACITY) {
-            err_free(none); /* what the last place said tells more than "none is left" */
-            return start_over(step, TAKE(last));
-        }
         if (none)
-            return err_kind(none) == ERR_CAPACITY ? start_over(step, none) : none;
+            return none_left(step, none, TAKE(last));
+        if (is_closed(closed, rung.account_name))
+            continue;
         set_int(step, "rung", index);
         step_live(step, "asking %s/%s for a %s", rung.account_name, rung.region, rung.size);
         err_free(last);
         last = try_rung(step, &rung);
-        if (!last || !tries_next_place(err_kind(last)))
+        if (!last || what_is_closed(err_kind(last)) == CLOSED_NOT)
             return TAKE(last);
         TRY(leave_rung(step, &rung, index, last));
+        if (what_is_closed(err_kind(last)) == CLOSED_ACCOUNT)
+            json_object_set_new(closed, rung.account_name, json_true());
     }
 }
 

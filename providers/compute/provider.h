@@ -136,6 +136,7 @@ struct movable_ip {
     const char *region;     /* where it can be used; NULL: everywhere */
     const char *server_id;  /* that has it now; NULL: none */
     bool needs_servers_off; /* both the giving and the taking one */
+    bool gives_up_own;        /* the taking server loses its own address for it */
     bool needs_configuration; /* the taking server has to put the address on its interface itself */
 };
 

@@ -146,8 +146,8 @@ static void a_missing_key_is_named_with_its_meaning(void **state)
     expect_error("version: 1\n" ACCOUNTS KEYS HOST, "1:1: top level", "'project' is missing", NULL);
     expect_error(HEAD ACCOUNTS KEYS
                  "hosts:\n  web-1:\n    current: {provider: main, server: a}\n    places:\n"
-                 "      - {provider: main, size: cx23}\n",
-                 "14:9: hosts.web-1.places[0]", "'region' is missing", NULL);
+                 "      - {region: hel1, size: cx23}\n",
+                 "14:9: hosts.web-1.places[0]", "'provider' is missing", NULL);
 }
 
 static void a_wrong_type_is_told_with_both_types(void **state)
@@ -266,7 +266,7 @@ static void a_host_needs_a_place(void **state)
     (void)state;
     expect_error(HEAD ACCOUNTS KEYS
                  "hosts:\n  web-1:\n    current: {provider: main, server: w}\n    places: []\n",
-                 "12:5: hosts.web-1.places", "at least one place", NULL);
+                 "12:5: hosts.web-1", "neither 'places' nor 'needs'", "needs:");
 }
 
 static void a_recovery_key_that_is_none_is_an_error(void **state)
