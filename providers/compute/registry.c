@@ -3,10 +3,12 @@
 #include <string.h>
 
 extern const struct provider_ops provider_hetzner;
+extern const struct provider_ops provider_linode;
 extern const struct provider_ops provider_vultr;
 
 static const struct provider_ops *const providers[] = {
     &provider_hetzner,
+    &provider_linode,
     &provider_vultr,
 };
 

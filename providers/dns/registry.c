@@ -3,10 +3,12 @@
 #include <string.h>
 
 extern const struct dns_ops dns_hetzner;
+extern const struct dns_ops dns_linode;
 extern const struct dns_ops dns_vultr;
 
 static const struct dns_ops *const services[] = {
     &dns_hetzner,
+    &dns_linode,
     &dns_vultr,
 };
 
