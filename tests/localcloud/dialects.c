@@ -3,5 +3,6 @@
 
 const struct dialect *const dialects[] = {
     &dialect_hetzner,
+    &dialect_vultr,
     NULL,
 };
