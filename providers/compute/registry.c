@@ -2,11 +2,13 @@
 #include "providers/compute/provider.h"
 #include <string.h>
 
+extern const struct provider_ops provider_digitalocean;
 extern const struct provider_ops provider_hetzner;
 extern const struct provider_ops provider_linode;
 extern const struct provider_ops provider_vultr;
 
 static const struct provider_ops *const providers[] = {
+    &provider_digitalocean,
     &provider_hetzner,
     &provider_linode,
     &provider_vultr,

@@ -2,11 +2,13 @@
 #include "providers/dns/dns.h"
 #include <string.h>
 
+extern const struct dns_ops dns_digitalocean;
 extern const struct dns_ops dns_hetzner;
 extern const struct dns_ops dns_linode;
 extern const struct dns_ops dns_vultr;
 
 static const struct dns_ops *const services[] = {
+    &dns_digitalocean,
     &dns_hetzner,
     &dns_linode,
     &dns_vultr,
