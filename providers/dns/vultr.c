@@ -27,7 +27,6 @@ static const struct rest_rule rules[] = {
      "and "
      "the machine's other one (IPv4 and IPv6), at my.vultr.com, Account, API"},
     {401, NULL, NULL, ERR_AUTH, "the API key is wrong or was regenerated: give the account a new one"},
-    {0, NULL, "currently locked", ERR_TRANSIENT, NULL},
     {409, NULL, NULL, ERR_TRANSIENT, NULL},
     {423, NULL, NULL, ERR_TRANSIENT, NULL},
 };
