@@ -3,6 +3,8 @@
 
 const struct dialect *const dialects[] = {
     &dialect_hetzner,
+    &dialect_digitalocean,
+    &dialect_linode,
     &dialect_vultr,
     NULL,
 };
