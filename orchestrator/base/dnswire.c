@@ -57,12 +57,11 @@ struct err *dnswire_parse_server(const char *text, struct dnswire_server *server
 {
     struct addrinfo wanted = {.ai_flags = AI_NUMERICHOST | AI_NUMERICSERV, .ai_socktype = SOCK_DGRAM},
                     *found = NULL;
-    char port[8];
     *server = (struct dnswire_server){.text = text};
-    if (!split(text, server))
-        return err_new(ERR_INPUT, "'%s' is not the address of a DNS server", text);
+    bool fine = split(text, server);
+    char port[8];
     (void)snprintf(port, sizeof(port), "%d", server->port);
-    if (getaddrinfo(server->host, port, &wanted, &found))
+    if (!fine || getaddrinfo(server->host, port, &wanted, &found))
         return err_with_hint(
             err_new(ERR_INPUT, "'%s' is not the address of a DNS server", text),
             "write an IP address, or an address and a port: '192.0.2.53:53', '[2001:db8::53]:53'");

@@ -26,6 +26,10 @@ bool dns_record_set_between(const struct dns_record_set *found, const struct dns
 struct err *dns_check_expected(struct arena *arena, const struct dns_record_set *found,
                                const struct dns_record_set *expected,
                                const struct dns_record_set *wanted) REHOST_MUST_CHECK;
+/* The same where a set changes as a whole or not at all: what lies between is then somebody else's. */
+struct err *dns_check_expected_whole(struct arena *arena, const struct dns_record_set *found,
+                                     const struct dns_record_set *expected,
+                                     const struct dns_record_set *wanted) REHOST_MUST_CHECK;
 
 /* --- services whose unit is the record --- */
 

@@ -5,12 +5,14 @@
 extern const struct dns_ops dns_digitalocean;
 extern const struct dns_ops dns_hetzner;
 extern const struct dns_ops dns_linode;
+extern const struct dns_ops dns_rfc2136;
 extern const struct dns_ops dns_vultr;
 
 static const struct dns_ops *const services[] = {
     &dns_digitalocean,
     &dns_hetzner,
     &dns_linode,
+    &dns_rfc2136,
     &dns_vultr,
 };
 

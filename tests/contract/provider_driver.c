@@ -390,20 +390,25 @@ static struct err *record(struct driver *d)
     return NULL;
 }
 
-/* set NAME TYPE EXPECTED WANTED TTL; a value of "-" is the empty set */
+/* "198.18.0.8|198.18.0.9"; "-" is the empty set */
+static struct dns_record_set set_of(struct driver *d, const char *values)
+{
+    struct dns_record_set set = {.name = d->args[0], .type = d->args[1]};
+    char *save = NULL, *list = arena_strdup(d->arena, strcmp(values, "-") == 0 ? "" : values);
+    set.values = arena_array(d->arena, strlen(values) + 1, sizeof(*set.values));
+    for (char *value = strtok_r(list, "|", &save); value; value = strtok_r(NULL, "|", &save))
+        set.values[set.count++] = value;
+    return set;
+}
+
+/* set NAME TYPE EXPECTED WANTED TTL */
 static struct err *set_if(struct driver *d)
 {
-    const char *from = d->args[2];
-    const char *to = d->args[3];
     struct dns_zone found = {0};
-    struct dns_record_set expected = {
-        .name = d->args[0], .type = d->args[1], .values = &from, .count = strcmp(from, "-") != 0};
-    struct dns_record_set wanted = {.name = d->args[0],
-                                    .type = d->args[1],
-                                    .ttl_seconds = atoll(d->args[4]),
-                                    .values = &to,
-                                    .count = strcmp(to, "-") != 0};
+    struct dns_record_set expected = set_of(d, d->args[2]);
+    struct dns_record_set wanted = set_of(d, d->args[3]);
     const char *op = NULL;
+    wanted.ttl_seconds = atoll(d->args[4]);
     TRY(d->dns_ops->zone_find(&d->ctx, d->dns, d->arena, d->args[0], &found));
     TRY(d->dns_ops->record_set_if(&d->ctx, d->dns, d->arena, &found, &expected, &wanted, &op));
     printf("op=%s\n", text(op));
