@@ -104,7 +104,64 @@ check "filters by status" is "$(api GET 'servers?status=deleting' | jq '.servers
 check "sorts" is "$(api GET 'servers?sort=name:desc&per_page=1' | jq -r '.servers[].name')" web-1
 check "filters images by name, type and architecture" is \
     "$(api GET 'images?type=system&name=ubuntu-24.04&architecture=arm' | jq -c '[.images[] | .architecture]')" '["arm"]'
-check "has no snapshots" is "$(api GET 'images?type=snapshot' | jq '.images | length')" 0
+check "has no snapshots at first" is "$(api GET 'images?type=snapshot' | jq '.images | length')" 0
+
+# Addresses that move.
+of() { api GET "servers?name=$1" | jq ".servers[0]$2"; }
+A=$(of n-1 .id) B=$(of n-2 .id)
+check "orders a floating IP" answers 201 POST floating_ips '{"type":"ipv4","home_location":"nbg1","name":"entry"}'
+F=$(jq .floating_ip.id "$WORK/body")
+check "needs a place for it" answers_code 422 invalid_input POST floating_ips '{"type":"ipv4"}'
+check "gives it to a server" answers 201 POST "floating_ips/$F/actions/assign" "{\"server\":$A}"
+check "shows it there" is "$(of n-1 .public_net.floating_ips[0])" "$F"
+check "moves it while both servers run" answers 201 POST "floating_ips/$F/actions/assign" "{\"server\":$B}"
+check "so that one has it" is "$(of n-1 .public_net.floating_ips)$(of n-2 .public_net.floating_ips[0])" "[]$F"
+check "keeps an assigned one from deletion" answers_code 422 must_be_unassigned DELETE "floating_ips/$F"
+P=$(of n-1 .public_net.ipv4.id) PIP=$(of n-1 .public_net.ipv4.ip)
+check "does not take a primary IP off a running server" answers_code 422 server_not_stopped POST "primary_ips/$P/actions/unassign"
+for id in $A $B; do
+    api POST "servers/$id/actions/poweroff" >/dev/null
+    action_done "$(jq .action.id "$WORK/body")" >/dev/null
+done
+check "takes it off one that is off" answers 201 POST "primary_ips/$P/actions/unassign"
+check "which has none then" is "$(of n-1 .public_net.ipv4)" null
+check "does not give a server a second one" answers_code 422 server_has_ipv4 POST "primary_ips/$P/actions/assign" \
+    "{\"assignee_type\":\"server\",\"assignee_id\":$B}"
+api POST "primary_ips/$(of n-2 .public_net.ipv4.id)/actions/unassign" >/dev/null
+check "gives it to one without" answers 201 POST "primary_ips/$P/actions/assign" "{\"assignee_type\":\"server\",\"assignee_id\":$B}"
+check "which has that address then" is "$(of n-2 .public_net.ipv4.ip)" "$PIP"
+check "orders a server with a primary IP that is kept" answers 201 POST primary_ips \
+    '{"type":"ipv4","location":"nbg1","name":"kept","assignee_type":"server","auto_delete":false}'
+KEPT=$(jq .primary_ip.id "$WORK/body")
+api POST servers "$(server keeper "{public_net:{ipv4:$KEPT}}")" >/dev/null
+check "and shows its address there" is "$(jq .server.public_net.ipv4.id "$WORK/body")" "$KEPT"
+action_done "$(jq '.next_actions[0].id' "$WORK/body")" >/dev/null
+
+# Volumes and snapshots.
+check "orders a volume" answers 201 POST volumes '{"size":10,"name":"data","location":"nbg1"}'
+V=$(jq .volume.id "$WORK/body")
+check "names its device" is "$(jq -r .volume.linux_device "$WORK/body")" "/dev/disk/by-id/scsi-0HC_Volume_$V"
+check "attaches it" answers 201 POST "volumes/$V/actions/attach" "{\"server\":$A}"
+check "not twice" answers_code 422 volume_already_attached POST "volumes/$V/actions/attach" "{\"server\":$B}"
+check "not elsewhere" answers_code 422 invalid_input POST volumes "{\"size\":5,\"name\":\"small\",\"server\":$A}"
+check "makes a snapshot" answers 201 POST "servers/$A/actions/create_image" '{"type":"snapshot","description":"s","labels":{"k":"v"}}'
+S=$(jq .image.id "$WORK/body") M=$(jq .action.id "$WORK/body")
+check "makes no backup, which is an option" answers_code 422 invalid_input POST "servers/$A/actions/create_image" '{"type":"backup"}'
+action_done "$M" >/dev/null
+check "finds it by label" is "$(api GET 'images?type=snapshot&label_selector=k%3Dv' | jq -c '[.images[] | [.id, .status]]')" "[[$S,\"available\"]]"
+check "shows system images without it" is "$(api GET 'images?type=system' | jq '[.images[].type] | unique | join(" ")')" '"system"'
+check "knows no snapshot that does not exist" answers_code 422 invalid_input POST servers "$(server x '{image:"4711"}')"
+check "makes a server from it" answers 201 POST servers "$(server restored "{image:\"$S\"}")"
+check "which says so" is "$(jq -c '[.server.image.id, .server.image.type]' "$WORK/body")" "[$S,\"snapshot\"]"
+check "deletes the snapshot" answers 204 DELETE "images/$S"
+check "deletes no system image" answers_code 403 forbidden DELETE images/114690387
+action_done "$(jq .action.id <<<"$(api DELETE "servers/$A")")" >/dev/null
+check "lets go of the volume when the server goes" is "$(api GET "volumes/$V" | jq .volume.server)" null
+action_done "$(jq .action.id <<<"$(api DELETE "servers/$(of keeper .id)")")" >/dev/null
+check "keeps the primary IP that was to be kept" is "$(api GET "primary_ips/$KEPT" | jq .primary_ip.assignee_id)" null
+action_done "$(jq .action.id <<<"$(api DELETE "servers/$B")")" >/dev/null
+check "deletes the one that came with a server" answers_code 404 not_found GET "primary_ips/$P"
+check "unassigns the floating IP" is "$(api GET "floating_ips/$F" | jq .floating_ip.server)" null
 
 # Limits and stock.
 curl -sS -X POST -d '{"server_type":"cx23","location":"nbg1","available":false}' "$ADMIN/stock"

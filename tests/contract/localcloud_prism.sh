@@ -72,6 +72,58 @@ for command in poweroff poweron shutdown reset reboot; do
 done
 check "GET /primary_ips, some there" conforms 200 GET primary_ips
 
+check "POST /servers/{id}/actions/poweroff before addresses move" conforms 201 POST "servers/$ID/actions/poweroff"
+settle
+
+# Addresses, volumes and snapshots.
+check "POST /floating_ips" conforms 201 POST floating_ips \
+    '{"type":"ipv4","home_location":"nbg1","name":"entry","description":"of a test","labels":{"rehost-run":"r1"}}'
+FLOATING=$(field .floating_ip.id)
+check "POST /floating_ips for a server" conforms 201 POST floating_ips "{\"type\":\"ipv6\",\"server\":$ID}"
+FLOATING6=$(field .floating_ip.id)
+check "GET /floating_ips" conforms 200 GET 'floating_ips?label_selector=rehost-run%3Dr1&name=entry'
+check "GET /floating_ips/{id}" conforms 200 GET "floating_ips/$FLOATING"
+check "assign a floating IP" conforms 201 POST "floating_ips/$FLOATING/actions/assign" "{\"server\":$ID}"
+check "assign it again" conforms 422 POST "floating_ips/$FLOATING/actions/assign" "{\"server\":$ID}"
+check "GET /servers/{id} with floating IPs" conforms 200 GET "servers/$ID"
+check "DELETE an assigned floating IP" conforms 422 DELETE "floating_ips/$FLOATING"
+check "unassign a floating IP" conforms 201 POST "floating_ips/$FLOATING/actions/unassign"
+check "DELETE /floating_ips/{id}" conforms 204 DELETE "floating_ips/$FLOATING"
+check "POST /primary_ips" conforms 201 POST primary_ips \
+    '{"type":"ipv4","location":"nbg1","name":"kept","assignee_type":"server","auto_delete":false}'
+PRIMARY=$(field .primary_ip.id)
+check "GET /primary_ips/{id}" conforms 200 GET "primary_ips/$PRIMARY"
+check "assign a second primary IP" conforms 422 POST "primary_ips/$PRIMARY/actions/assign" \
+    "{\"assignee_id\":$ID,\"assignee_type\":\"server\"}"
+api GET "servers/$ID" >/dev/null
+check "unassign a primary IP" conforms 201 POST "primary_ips/$(field .server.public_net.ipv4.id)/actions/unassign"
+check "GET /servers/{id} without IPv4" conforms 200 GET "servers/$ID"
+check "assign a primary IP" conforms 201 POST "primary_ips/$PRIMARY/actions/assign" \
+    "{\"assignee_id\":$ID,\"assignee_type\":\"server\"}"
+check "GET /primary_ips, assigned and not" conforms 200 GET primary_ips
+check "POST /volumes" conforms 201 POST volumes '{"size":10,"name":"data","location":"nbg1","format":"ext4","labels":{"rehost-run":"r1"}}'
+VOLUME=$(field .volume.id)
+check "POST /volumes for a server" conforms 201 POST volumes "{\"size\":10,\"name\":\"more\",\"server\":$ID}"
+check "GET /volumes" conforms 200 GET 'volumes?label_selector=rehost-run%3Dr1'
+check "GET /volumes/{id}" conforms 200 GET "volumes/$VOLUME"
+check "attach a volume" conforms 201 POST "volumes/$VOLUME/actions/attach" "{\"server\":$ID}"
+check "GET /servers/{id} with volumes" conforms 200 GET "servers/$ID"
+check "detach a volume" conforms 201 POST "volumes/$VOLUME/actions/detach"
+check "DELETE /volumes/{id}" conforms 204 DELETE "volumes/$VOLUME"
+check "POST /servers/{id}/actions/create_image" conforms 201 POST "servers/$ID/actions/create_image" \
+    '{"type":"snapshot","description":"before the move","labels":{"rehost-run":"r1"}}'
+SNAPSHOT=$(field .image.id)
+check "GET /images with snapshots" conforms 200 GET 'images?type=snapshot&label_selector=rehost-run%3Dr1'
+available() { api GET "images/$SNAPSHOT" | jq -e '.image.status == "available"' >/dev/null; }
+check "the snapshot becomes available" within 10 available
+check "GET /images/{id} of a snapshot" conforms 200 GET "images/$SNAPSHOT"
+check "POST /servers from a snapshot" conforms 201 POST servers \
+    "{\"name\":\"copy\",\"server_type\":\"cx23\",\"image\":\"$SNAPSHOT\",\"location\":\"nbg1\"}"
+check "DELETE /images/{id}" conforms 204 DELETE "images/$SNAPSHOT"
+check "GET /servers, one made from an image that is gone" conforms 200 GET 'servers?name=copy'
+check "unassign a floating IPv6" conforms 201 POST "floating_ips/$FLOATING6/actions/unassign"
+settle
+
 check "POST /zones" conforms 201 POST zones '{"name":"example.com","mode":"primary","ttl":3600}'
 check "GET /zones, one there" conforms 200 GET 'zones?name=example.com'
 check "GET /zones/{id_or_name}" conforms 200 GET zones/example.com
@@ -84,6 +136,11 @@ check "PUT an rrset" conforms 200 PUT $R/www/A '{"labels":{"a":"b"}}'
 check "set_records" conforms 201 POST $R/www/A/actions/set_records '{"records":[{"value":"198.18.10.2"}]}'
 check "add_records" conforms 201 POST $R/www/A/actions/add_records '{"records":[{"value":"198.18.10.3"}]}'
 check "remove_records" conforms 201 POST $R/www/A/actions/remove_records '{"records":[{"value":"198.18.10.2"}]}'
+check "POST a TXT rrset" conforms 201 POST $R '{"name":"_owner","type":"TXT","ttl":60,"records":[{"value":"\"rehost run r1\""}]}'
+check "POST a CNAME rrset" conforms 201 POST $R '{"name":"alias","type":"CNAME","ttl":60,"records":[{"value":"www.example.com."}]}'
+check "GET a TXT rrset" conforms 200 GET $R/_owner/TXT
+check "set_records of a CNAME" conforms 201 POST $R/alias/CNAME/actions/set_records '{"records":[{"value":"other.example.org."}]}'
+check "DELETE a TXT rrset" conforms 201 DELETE $R/_owner/TXT
 check "change_ttl" conforms 201 POST $R/www/A/actions/change_ttl '{"ttl":120}'
 check "change_ttl to the zone's" conforms 201 POST $R/www/A/actions/change_ttl '{"ttl":null}'
 check "GET an rrset with the zone's TTL" conforms 200 GET $R/www/A

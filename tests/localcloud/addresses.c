@@ -48,18 +48,57 @@ struct movable_ip *ip_create(struct cloud *cloud, const char *kind, const char *
     return ip;
 }
 
+struct move {
+    struct ground *ground;
+    struct action *action; // may be NULL
+    char address[48], via[48];
+    bool nat;
+};
+
+static void move_job(void *arg)
+{
+    struct move *move = arg;
+    struct ground *ground = move->ground;
+    struct why why;
+    bool ok =
+        ground->backend->route_ip(ground, move->address, move->nat, *move->via ? move->via : NULL, &why);
+
+    ground_lock(ground);
+    if (move->action)
+        action_finish(move->action, ok ? NULL : why.text);
+    ground_unlock(ground);
+    if (!ok)
+        log_line("address %s: %s", move->address, why.text);
+    free(move);
+}
+
+// Where packets for it go from now on. They reach a machine by the address that came with it.
+static void lead(struct cloud *cloud, const struct movable_ip *ip, const struct server *server,
+                 struct action *action)
+{
+    struct move *move = zalloc(sizeof *move);
+    const char *own = server ? ip->ipv6 ? server->ipv6 : server->ipv4 : "";
+
+    *move = (struct move){.ground = cloud->ground, .action = action, .nat = ip->nat};
+    snprintf(move->address, sizeof move->address, "%s", ip->address);
+    snprintf(move->via, sizeof move->via, "%s", text_equal(own, ip->address) ? "" : own);
+    jobs_add(cloud->ground->ip_jobs, 0, move_job, free, move);
+}
+
 struct action *ip_assign(struct cloud *cloud, struct movable_ip *ip, struct server *server,
                          const char *command)
 {
     struct action *action = action_start(cloud, command, "floating_ip", ip->id);
 
     ip->server_id = server ? server->id : 0;
-    action_finish(action, NULL);
+    lead(cloud, ip, server, action);
     return action;
 }
 
 void ip_delete(struct cloud *cloud, struct movable_ip *ip)
 {
+    if (ip->server_id)
+        lead(cloud, ip, NULL, NULL);
     ip->server_id = 0;
     array_remove(&cloud->ips, ip);
     array_add(&cloud->removed, ip);
@@ -73,9 +112,12 @@ void ips_release(struct server *server)
         struct movable_ip *ip = cloud->ips.items[i];
         if (ip->server_id != server->id)
             continue;
-        ip->server_id = 0;
-        if (ip->auto_delete)
+        if (ip->auto_delete) {
             ip_delete(cloud, ip);
+            continue;
+        }
+        lead(cloud, ip, NULL, NULL);
+        ip->server_id = 0;
     }
 }
 

@@ -20,6 +20,9 @@ struct backend_ops {
     bool (*press_button)(struct server *server, bool reboot,
                          struct why *why); // asks the machine; server_stopped() may follow
     void (*destroy)(struct server *server);
+    // Leads packets for an address ("198.18.10.9", "2001:db8:1:2::/64") to a server's own address `via`, or
+    // with NULL nowhere. Not nat: the machine has to own it. One call at a time.
+    bool (*route_ip)(struct ground *ground, const char *address, bool nat, const char *via, struct why *why);
 };
 
 extern const struct backend_ops backend_machines;

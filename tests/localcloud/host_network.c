@@ -68,29 +68,46 @@ static void table_name(const struct network *network, char out[32])
             *p = '_';
 }
 
+// The way out, where there is one. The uplink's MTU may be smaller than the bridge's: clamping spares every
+// machine the discovery.
+static char *uplink_rules(const struct network *network, const char *uplink, const char *base)
+{
+    if (!*uplink)
+        return text_copy("");
+    return text_format(" chain leave { type nat hook postrouting priority 100;\n"
+                       "  ip saddr %s/%u oifname != \"%s\" masquerade\n }\n"
+                       " chain clamp { type filter hook forward priority 0;\n"
+                       "  iifname \"%s\" tcp flags syn tcp option maxseg size set rt mtu\n }\n",
+                       base, network->prefix, network->bridge, network->bridge);
+}
+
 static bool nat_start(const struct network *network, struct why *why)
 {
     char uplink[16], table[32], base[16];
     struct in_addr in = {.s_addr = htonl(network->base)};
 
     find_uplink(uplink);
-    if (!*uplink)
-        return true;
     table_name(network, table);
     inet_ntop(AF_INET, &in, base, sizeof base);
-    // The uplink's MTU may be smaller than the bridge's: clamping spares every machine the discovery.
-    char *rules = text_format("table ip %s {\n"
-                              " chain leave { type nat hook postrouting priority 100;\n"
-                              "  ip saddr %s/%u oifname != \"%s\" masquerade\n }\n"
-                              " chain clamp { type filter hook forward priority 0;\n"
-                              "  iifname \"%s\" tcp flags syn tcp option maxseg size set rt mtu\n }\n}\n",
-                              table, base, network->prefix, network->bridge, network->bridge);
+    char *leave = uplink_rules(network, uplink, base);
+    // Translated addresses, for packets from outside, from machine to machine and from this machine. The last
+    // two see us as the client: machines would answer each other past us, with an address that nobody asked.
+    char *rules =
+        text_format("table ip %s {\n"
+                    " map moved { type ipv4_addr : ipv4_addr; }\n"
+                    " chain enter { type nat hook prerouting priority -100; dnat to ip daddr map @moved; }\n"
+                    " chain local { type nat hook output priority -100; dnat to ip daddr map @moved; }\n"
+                    " chain inside { type nat hook postrouting priority 90;\n"
+                    "  oifname \"%s\" ct status dnat iifname \"%s\" masquerade\n"
+                    "  oifname \"%s\" ct status dnat fib saddr type local masquerade\n }\n%s}\n",
+                    table, network->bridge, network->bridge, network->bridge, leave);
     const char *const argv[] = {"nft", "-f", "-", NULL};
     bool ok = run_command(argv, rules, NULL, why);
-    free(rules);
+    free(rules), free(leave);
     if (ok) {
         forwarding(network->bridge, true);
-        forwarding(uplink, true);
+        if (*uplink)
+            forwarding(uplink, true);
     }
     return ok;
 }
@@ -169,4 +186,53 @@ void host_network_stop(const struct network *network)
 
     nat_stop(network);
     run_command(argv, NULL, NULL, &why);
+}
+
+bool host_network_route(const struct network *network, const char *address, const char *via, struct why *why)
+{
+    bool ipv6 = strchr(address, ':') != NULL;
+    char *prefix = strchr(address, '/') ? text_copy(address) : text_format("%s/%d", address, ipv6 ? 128 : 32);
+    const char *const set[] = {"ip",  ipv6 ? "-6" : "-4", "route", "replace", prefix, "via", via,
+                               "dev", network->bridge,    NULL};
+    const char *const drop[] = {"ip",  ipv6 ? "-6" : "-4", "route", "delete", prefix,
+                                "dev", network->bridge,    NULL};
+    struct why none;
+    bool ok = via ? run_command(set, NULL, NULL, why) : (run_command(drop, NULL, NULL, &none), true);
+
+    free(prefix);
+    return ok;
+}
+
+// Machines of the bridge look for the address on it: while it belongs to one of them, this machine has it,
+// too, and translates what comes in before it would take it for itself.
+static void hold_address(const struct network *network, const char *address, bool yes)
+{
+    char *prefix = text_format("%s/32", address);
+    const char *const argv[] = {"ip", "address", yes ? "replace" : "delete", prefix, "dev", network->bridge,
+                                NULL};
+    struct why why;
+
+    if (!run_command(argv, NULL, NULL, &why) && yes)
+        log_line("%s", why.text);
+    free(prefix);
+}
+
+bool host_network_translate(const struct network *network, const char *address, const char *via,
+                            struct why *why)
+{
+    char table[32];
+    struct why none;
+
+    table_name(network, table);
+    char *old = text_format("{ %s }", address), *new = text_format("{ %s : %s }", address, via ? via : "");
+    const char *const drop[] = {"nft", "delete", "element", "ip", table, "moved", old, NULL};
+    const char *const set[] = {"nft", "add", "element", "ip", table, "moved", new, NULL};
+    if (!via)
+        hold_address(network, address, false);
+    run_command(drop, NULL, NULL, &none); // fails when it belonged to nobody
+    bool ok = !via || run_command(set, NULL, NULL, why);
+    if (via && ok)
+        hold_address(network, address, true);
+    free(old), free(new);
+    return ok;
 }

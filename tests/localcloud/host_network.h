@@ -9,3 +9,8 @@
 
 bool host_network_start(const struct network *network, struct why *why);
 void host_network_stop(const struct network *network);
+// Packets for an address go to the machine that has the address `via`, as they are, or with the machine's own
+// address in place of it. NULL: to nobody any more.
+bool host_network_route(const struct network *network, const char *address, const char *via, struct why *why);
+bool host_network_translate(const struct network *network, const char *address, const char *via,
+                            struct why *why);

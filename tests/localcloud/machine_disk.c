@@ -116,6 +116,11 @@ bool machine_disk_make(const struct server *server, const char *dir, struct why 
            write_network(server, dir, why) && write_resolver(dir, why) && write_seed(server, dir, why);
 }
 
+bool machine_disk_readdress(const struct server *server, const char *dir, struct why *why)
+{
+    return write_network(server, dir, why);
+}
+
 void machine_disk_remove(const char *dir)
 {
     char *root = text_format("%s/root", dir), *disk = text_format("%s/disk", dir);

@@ -9,4 +9,6 @@
 
 // Makes DIR/root and writes into it what a provider's metadata service would answer.
 bool machine_disk_make(const struct server *server, const char *dir, struct why *why);
+// Its address may be another one since it was switched off.
+bool machine_disk_readdress(const struct server *server, const char *dir, struct why *why);
 void machine_disk_remove(const char *dir);

@@ -313,6 +313,8 @@ static bool machines_power_on(struct server *server, struct why *why)
     if (!is_off(machine))
         return true;
     join_watcher(machine);
+    if (!machine_disk_readdress(server, machine->dir, why))
+        return false;
     machine->on = true; // no other thread looks at it now
     machine->stop = false;
     if (pthread_create(&machine->watcher, NULL, watch, server) != 0) {
@@ -411,6 +413,13 @@ static void machines_stop(struct ground *ground)
     host_network_stop(&ground->network);
 }
 
+static bool machines_route_ip(struct ground *ground, const char *address, bool nat, const char *via,
+                              struct why *why)
+{
+    return nat ? host_network_translate(&ground->network, address, via, why)
+               : host_network_route(&ground->network, address, via, why);
+}
+
 const struct backend_ops backend_machines = {
     .name = "machines",
     .start = machines_start,
@@ -421,4 +430,5 @@ const struct backend_ops backend_machines = {
     .power_off = machines_power_off,
     .press_button = machines_press_button,
     .destroy = machines_destroy,
+    .route_ip = machines_route_ip,
 };

@@ -221,10 +221,12 @@ static int run(struct ground *ground, const struct options *o, const sigset_t *s
     ground->faults = faults_new();
     ground->jobs = jobs_start(8);
     ground->dns_jobs = jobs_start(1);
+    ground->ip_jobs = jobs_start(1);
     if (start_dns(ground, o, why))
         rc = serve(ground, o, stop, why);
     jobs_stop(ground->jobs);
     jobs_stop(ground->dns_jobs);
+    jobs_stop(ground->ip_jobs);
     if (ground->dns)
         dns_stop(ground->dns);
     ground->backend->stop(ground);

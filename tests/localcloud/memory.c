@@ -37,6 +37,13 @@ static void memory_destroy(struct server *server)
     (void)server;
 }
 
+static bool memory_route_ip(struct ground *ground, const char *address, bool nat, const char *via,
+                            struct why *why)
+{
+    (void)ground, (void)address, (void)nat, (void)via, (void)why;
+    return true;
+}
+
 const struct backend_ops backend_memory = {
     .name = "memory",
     .start = memory_start,
@@ -47,4 +54,5 @@ const struct backend_ops backend_memory = {
     .power_off = memory_do,
     .press_button = memory_press_button,
     .destroy = memory_destroy,
+    .route_ip = memory_route_ip,
 };

@@ -148,6 +148,7 @@ struct zone {
     int64_t id;
     char *name;
     int ttl;
+    bool served; // by the DNS server: of several clouds' zones of one name, the first is
     json_t *labels;
     struct array rrsets;
     time_t created;
@@ -181,6 +182,7 @@ struct ground {
     struct network network;
     struct jobs *jobs;     // machines
     struct jobs *dns_jobs; // one worker, so that changes of a zone keep their order
+    struct jobs *ip_jobs;  // likewise for addresses that move
     const struct backend_ops *backend;
     struct dns *dns; // NULL = zones are kept but not served
     struct faults *faults;

@@ -9,6 +9,7 @@ enum change { CHANGE_ADD_ZONE, CHANGE_REMOVE_ZONE, CHANGE_RECORDS };
 
 struct publish {
     struct cloud *cloud;
+    bool served;
     struct action *action;
     enum change change;
     int ttl;
@@ -19,7 +20,7 @@ struct publish {
 static void publish_job(void *arg)
 {
     struct publish *job = arg;
-    struct dns *dns = job->cloud->ground->dns;
+    struct dns *dns = job->served ? job->cloud->ground->dns : NULL;
     struct why why;
     bool ok = true;
 
@@ -43,6 +44,7 @@ static struct action *publish(struct cloud *cloud, const struct zone *zone, enum
     struct publish *job = zalloc(sizeof *job + strlen(commands) + 1);
 
     job->cloud = cloud;
+    job->served = zone->served;
     job->change = change;
     job->ttl = zone->ttl;
     job->action = action_start(cloud, command, "zone", zone->id);
@@ -91,6 +93,19 @@ static void add_value(struct rrset *rrset, const char *value)
     json_array_append_new(rrset->records, json_pack("{s:s}", "value", value));
 }
 
+static bool is_served(const struct ground *ground, const char *name)
+{
+    for (size_t c = 0; c < ground->clouds.count; c++) {
+        const struct cloud *cloud = ground->clouds.items[c];
+        for (size_t i = 0; i < cloud->zones.count; i++) {
+            const struct zone *zone = cloud->zones.items[i];
+            if (zone->served && text_equal(zone->name, name))
+                return true;
+        }
+    }
+    return false;
+}
+
 struct zone *zone_create(struct cloud *cloud, const char *name, int ttl, json_t *labels,
                          struct action **action)
 {
@@ -99,6 +114,7 @@ struct zone *zone_create(struct cloud *cloud, const char *name, int ttl, json_t 
     *zone = (struct zone){.id = cloud->ground->next_id++,
                           .name = text_copy(name),
                           .ttl = ttl,
+                          .served = !is_served(cloud->ground, name),
                           .labels = labels ? json_deep_copy(labels) : json_object(),
                           .created = time(NULL)};
     array_add(&cloud->zones, zone);
