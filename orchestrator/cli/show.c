@@ -51,7 +51,7 @@ static void show_movable(struct cli *cli, const json_t *step)
 
 static void show_cutover(struct cli *cli, const json_t *step)
 {
-    const json_t *expected = decode_find(step, "input.expected");
+    json_t *expected = decode_find(step, "input.expected");
     const char *type;
     json_t *set;
     if (decode_find(step, "input.movable.to"))
@@ -59,7 +59,7 @@ static void show_cutover(struct cli *cli, const json_t *step)
                  text_at(step, "input.movable.to"));
     else if (decode_find(step, "input.movable"))
         show_movable(cli, step);
-    json_object_foreach((json_t *)(uintptr_t)expected, type, set)
+    json_object_foreach(expected, type, set)
     {
         const json_t *wanted = json_object_get(decode_find(step, "input.wanted"), type);
         const char *value = json_string_value(decode_find(step, "input.value"));

@@ -118,11 +118,15 @@ const struct cli_command cli_commands[] = {
      .max_arguments = 1,
      .run = cmd_check,
      .summary = "find out today what would stop a recovery tomorrow",
-     .description =
-         "Looks at tokens, places, images, playbooks, keys, object storage, restore points and "
-         "their age, DNS and "
-         "its TTLs. Changes nothing; in the bucket it writes a probe object and removes it, to see "
-         "whether leases can be kept there. Exit 2 when something needs attention.",
+     .description = "Looks at tokens and their permissions, limits of the accounts, stock and price at every "
+                    "place, sizes and images that "
+                    "are still sold, playbooks, keys, secrets, object storage, restore points and their age, "
+                    "DNS and its TTLs, and at what "
+                    "the loss of one account would take with it. Each host is READY, needs ATTENTION, or is "
+                    "NOT READY. Changes nothing; in "
+                    "the bucket it writes a probe object and removes it, to see whether leases can be kept "
+                    "there. Exit 2 when something "
+                    "needs attention.",
      .example = "rehost check"},
     {.name = "plan",
      .arguments = "[HOST]",

@@ -2,58 +2,16 @@
 #include "base/clock.h"
 #include "base/fs.h"
 #include "base/log.h"
-#include "base/retry.h"
-#include <pthread.h>
+#include "core/account_ask.h"
 #include <string.h>
 
 #define READ_DEADLINE_MS 30000
 
-/* ---- reading, one thread an account ---- */
+/* ---- reading ---- */
 
-struct reading {
-    struct compute_account account;
-    const struct ctx *ctx;
-    struct arena *arena; /* of this thread; afterwards of the project */
-    struct catalog catalog;
-    struct err *error;
-    bool started;
-    pthread_t thread;
-};
-
-static struct err *read_once(const struct ctx *ctx, void *arg)
+static struct err *read_catalog(const struct ctx *ctx, struct account_question *question)
 {
-    struct reading *reading = arg;
-    return reading->account.ops->catalog(ctx, reading->account.provider, reading->arena, &reading->catalog);
-}
-
-static void *read_catalog(void *arg)
-{
-    struct reading *reading = arg;
-    /* Shorter than elsewhere: an account that does not answer must not hold up the search for another. */
-    const struct retry_policy policy = {
-        .max_attempts = 3, .base_ms = 300, .max_ms = 2000, .idempotent = true};
-    const struct ctx limited = ctx_with_timeout(reading->ctx, READ_DEADLINE_MS);
-    reading->error = retry_run(&limited, &policy, "read the provider's catalogue", read_once, reading);
-    return NULL;
-}
-
-static void free_arena(void *arena)
-{
-    arena_free(arena);
-}
-
-static void start_reading(struct project *project, const char *account, struct reading *reading)
-{
-    reading->error = project_compute(project, account, &reading->account);
-    if (reading->error)
-        return;
-    reading->ctx = project->ctx;
-    reading->arena = arena_new(0);
-    arena_defer(project->arena, free_arena, reading->arena);
-    if (pthread_create(&reading->thread, NULL, read_catalog, reading) == 0)
-        reading->started = true;
-    else
-        read_catalog(reading);
+    return question->compute.ops->catalog(ctx, question->compute.provider, question->arena, question->answer);
 }
 
 static const char *cache_path(struct project *project, const char *account)
@@ -82,21 +40,17 @@ static void keep(struct project *project, const struct market_stand *stand)
                                                      endpoint_of(project, stand->account), stand));
 }
 
-static struct err *finish_reading(struct project *project, struct market_stand *stand,
-                                  struct reading *reading)
+static struct err *take_answer(struct project *project, const struct account_question *question,
+                               const struct catalog *catalog, struct market_stand *stand)
 {
-    if (reading->started)
-        pthread_join(reading->thread, NULL);
-    else if (!reading->arena && !reading->error)
-        return NULL; /* nothing was asked */
-    CLEANUP_ERR struct err *e = TAKE(reading->error);
+    CLEANUP_ERR struct err *e = question->error;
     if (e && err_kind(e) == ERR_CANCELLED)
         return TAKE(e);
     if (e) {
         stand->error = arena_strdup(project->arena, err_text(e));
         return NULL;
     }
-    stand->catalog = reading->catalog;
+    stand->catalog = *catalog;
     stand->read_ms = clock_now_ms();
     keep(project, stand);
     return NULL;
@@ -124,18 +78,26 @@ static bool is_fresh(const struct market_stand *stand)
 
 static struct err *fill(struct project *project, const struct market_options *options, struct market *market)
 {
-    struct reading *readings = arena_array(project->arena, market->count + 1, sizeof(*readings));
+    struct catalog *catalogs = arena_array(project->arena, market->count + 1, sizeof(*catalogs));
+    struct account_question *questions = arena_array(project->arena, market->count + 1, sizeof(*questions));
+    struct market_stand **asked =
+        arena_array(project->arena, market->count + 1, sizeof(struct market_stand *));
+    size_t count = 0;
     for (size_t i = 0; i < market->count; i++) {
         struct market_stand *stand = &market->stands[i];
         load_kept(project, stand);
         if (is_named(&options->without, stand->account))
             stand->error = "left out by --without";
-        else if (!options->kept_will_do || !is_fresh(stand))
-            start_reading(project, stand->account, &readings[i]);
+        else if (!options->kept_will_do || !is_fresh(stand)) {
+            questions[count] =
+                (struct account_question){.account = stand->account, .answer = &catalogs[count]};
+            asked[count++] = stand;
+        }
     }
+    account_ask(project, questions, count, "read the provider's catalogue", READ_DEADLINE_MS, read_catalog);
     struct err *cancelled = NULL;
-    for (size_t i = 0; i < market->count; i++) { /* every thread is joined, whatever came of the others */
-        struct err *e = finish_reading(project, &market->stands[i], &readings[i]);
+    for (size_t i = 0; i < count; i++) { /* every error is taken, whatever came of the others */
+        struct err *e = take_answer(project, &questions[i], &catalogs[i], asked[i]);
         if (cancelled)
             err_free(e);
         else

@@ -5,7 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define OWN_RUNGS 8 /* of a ladder that rehost makes itself */
+/* Of a ladder that rehost makes itself: in all, and of one account. */
+#define OWN_RUNGS 8
+#define OWN_RUNGS_EACH 3
 
 struct ladder {
     struct project *project;
@@ -68,14 +70,14 @@ static const char *area_problem(struct ladder *ladder, const char *country)
 static void add_rung(struct ladder *ladder, const struct offer *offer)
 {
     const struct server_size *size = offer->size;
-    json_array_append_new(offer->terms->available ? ladder->rungs : ladder->sold_out,
-                          json_pack("{s:s, s:s, s:s, s:i, s:f, s:f, s:s, s:s?, s:f, s:f, s:s?, s:b}",
-                                    "provider", offer->stand->account, "region", offer->terms->region, "size",
-                                    size->name, "cores", size->cores, "memory_gib", size->memory_gib,
-                                    "disk_gib", size->disk_gib, "architecture", size->architecture, "country",
-                                    offer->country, "price_hourly", offer->terms->price_hourly,
-                                    "price_monthly", offer->terms->price_monthly, "currency",
-                                    offer->stand->catalog.currency, "available", offer->terms->available));
+    json_array_append_new(
+        offer->terms->available ? ladder->rungs : ladder->sold_out,
+        json_pack("{s:s, s:s, s:s, s:i, s:f, s:f, s:s, s:s?, s:f, s:f, s:s?, s:b}", "provider",
+                  offer->stand->account, "region", offer->terms->region, "size", size->name, "cores",
+                  size->cores, "memory_gib", size->memory_gib, "disk_gib", size->disk_gib, "architecture",
+                  size->architecture, "country", offer->country, "price_hourly", offer->terms->price_hourly,
+                  "price_monthly", offer->terms->price_monthly, "currency", offer->stand->catalog.currency,
+                  "available", offer->terms->available, "retired_at", size->retired_at));
 }
 
 static bool offer_of(struct ladder *ladder, const struct market_stand *stand, const char *size,
@@ -189,6 +191,15 @@ static void collect_market(struct ladder *ladder, struct offer *offers, size_t *
     }
 }
 
+static size_t rungs_of_account(const struct ladder *ladder, const char *account)
+{
+    size_t count = 0, i;
+    const json_t *rung;
+    json_array_foreach(ladder->rungs, i, rung) count +=
+        strcmp(json_string_value(json_object_get(rung, "provider")), account) == 0;
+    return count;
+}
+
 /* By price, but that the second is the cheapest of another account: what closes one region for us (a limit, a
  * lock, an outage) often closes the whole account. */
 static void make_ladder(struct ladder *ladder)
@@ -208,8 +219,11 @@ static void make_ladder(struct ladder *ladder)
         memmove(&offers[2], &offers[1], (second - 1) * sizeof(*offers));
         offers[1] = other;
     }
-    for (size_t i = 0; i < count && i < OWN_RUNGS; i++)
-        add_rung(ladder, &offers[i]);
+    for (size_t i = 0, taken = 0; i < count && taken < OWN_RUNGS; i++)
+        if (rungs_of_account(ladder, offers[i].stand->account) < OWN_RUNGS_EACH) {
+            add_rung(ladder, &offers[i]);
+            taken++;
+        }
 }
 
 /* ---- needs ---- */

@@ -31,12 +31,12 @@ static const json_t *planned_input(const struct undoing *undoing, const char *st
 }
 
 /* What was written is expected now, and what the plan saw is wanted back, where something was written. */
-static json_t *records_back(const json_t *input, const json_t *written)
+static json_t *records_back(const json_t *input, json_t *written)
 {
     json_t *wanted = json_object();
     const char *type;
     json_t *set;
-    json_object_foreach((json_t *)(uintptr_t)written, type, set)
+    json_object_foreach(written, type, set)
     {
         json_t *before = json_object_get(json_object_get(input, "expected"), type);
         json_object_set(wanted, type, before);
@@ -55,7 +55,8 @@ static json_t *address_back(const json_t *moved)
 static void add_back(struct undoing *undoing, const struct step_row *row, const json_t *output)
 {
     const json_t *input = planned_input(undoing, row->id);
-    const json_t *moved = json_object_get(output, "moved"), *written = json_object_get(output, "written");
+    const json_t *moved = json_object_get(output, "moved");
+    json_t *written = json_object_get(output, "written");
     if (moved && !text_of(moved, "from")) {
         json_array_append_new(undoing->warnings, json_sprintf("the address %s was nobody's before: it stays",
                                                               text_of(moved, "address")));
