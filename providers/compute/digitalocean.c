@@ -44,7 +44,7 @@ static const struct rest_rule rules[] = {
 
 static const struct rest_dialect dialect = {
     .provider = "digitalocean",
-    .endpoint = "https://api.digitalocean.com/v2",
+    .endpoint = "https://api.digitalocean.com",
     .request_id_header = "x-request-id",
     .error_code = "id",
     .error_message = "message",
@@ -88,7 +88,7 @@ static void digitalocean_close(struct provider *provider)
 
 /* ---- exchanges ---- */
 
-/* To "/droplets/" ID "/actions", for instance; an id of NULL is none. */
+/* To "/v2/droplets/" ID "/actions", for instance; an id of NULL is none. */
 static struct rest_call call_of(struct arena *arena, const char *method, const char *before, const char *id,
                                 const char *after)
 {
@@ -198,14 +198,14 @@ static const struct probe {
     const char *scope;
     const char *path;
 } probes[] = {
-    {"account:read", "/account"},
-    {"droplet:read", "/droplets?per_page=1"},
-    {"ssh_key:read", "/account/keys?per_page=1"},
-    {"sizes:read", "/sizes?per_page=1"},
-    {"regions:read", "/regions?per_page=1"},
-    {"image:read", "/images?per_page=1"},
-    {"tag:read", "/tags?per_page=1"},
-    {"actions:read", "/actions?per_page=1"},
+    {"account:read", "/v2/account"},
+    {"droplet:read", "/v2/droplets?per_page=1"},
+    {"ssh_key:read", "/v2/account/keys?per_page=1"},
+    {"sizes:read", "/v2/sizes?per_page=1"},
+    {"regions:read", "/v2/regions?per_page=1"},
+    {"image:read", "/v2/images?per_page=1"},
+    {"tag:read", "/v2/tags?per_page=1"},
+    {"actions:read", "/v2/actions?per_page=1"},
 };
 
 /* A scope that is missing is told in state->lacks. When not even account and droplets may be seen, it is the
@@ -396,7 +396,7 @@ static struct err *read_images(const struct ctx *ctx, struct provider *provider,
 {
     json_t *images = NULL;
     TRY(rest_list(ctx, provider->rest, arena,
-                  &(struct rest_listing){"/images", .query = "type=distribution", .items = "images"},
+                  &(struct rest_listing){"/v2/images", .query = "type=distribution", .items = "images"},
                   &images));
     catalog->images = arena_array(arena, json_array_size(images) + 1, sizeof(*catalog->images));
     size_t i = 0;
@@ -419,9 +419,9 @@ static struct err *digitalocean_catalog(const struct ctx *ctx, struct provider *
     json_t *sizes = NULL;
     json_t *regions = NULL;
     *catalog = (struct catalog){.currency = "USD"};
-    TRY(rest_list(ctx, provider->rest, arena, &(struct rest_listing){"/regions", .items = "regions"},
+    TRY(rest_list(ctx, provider->rest, arena, &(struct rest_listing){"/v2/regions", .items = "regions"},
                   &regions));
-    TRY(rest_list(ctx, provider->rest, arena, &(struct rest_listing){"/sizes", .items = "sizes"}, &sizes));
+    TRY(rest_list(ctx, provider->rest, arena, &(struct rest_listing){"/v2/sizes", .items = "sizes"}, &sizes));
     TRY(read_sizes(arena, sizes, regions, catalog));
     TRY(read_regions(arena, regions, catalog));
     return read_images(ctx, provider, arena, catalog);
@@ -459,7 +459,7 @@ static struct err *digitalocean_server_list(const struct ctx *ctx, struct provid
         query = arena_printf(arena, "tag_name=%s", rest_encode(arena, spec_tag(arena, label)));
     }
     TRY(rest_list(ctx, provider->rest, arena,
-                  &(struct rest_listing){"/droplets", .query = query, .items = "droplets"}, &found));
+                  &(struct rest_listing){"/v2/droplets", .query = query, .items = "droplets"}, &found));
     *count = 0;
     *servers = arena_array(arena, json_array_size(found) + 1, sizeof(**servers));
     size_t i = 0;
@@ -479,7 +479,7 @@ static struct err *digitalocean_server_get(const struct ctx *ctx, struct provide
                                            struct arena *arena, const char *id, struct server *server)
 {
     json_t *body = NULL;
-    TRY(get(ctx, provider, arena, "/droplets/", id, "", &body));
+    TRY(get(ctx, provider, arena, "/v2/droplets/", id, "", &body));
     return read_server(arena, decode_find(body, "droplet"), server);
 }
 
@@ -534,7 +534,7 @@ static struct err *digitalocean_server_create(const struct ctx *ctx, struct prov
     CLEANUP_JSON json_t *body = NULL;
     TRY(create_body(arena, spec, &body));
     struct rest_call call = {
-        .method = "POST", .path = "/droplets", .path_template = "/droplets", .body = body};
+        .method = "POST", .path = "/v2/droplets", .path_template = "/v2/droplets", .body = body};
     struct rest_answer answer = {0};
     struct err *e = rest_send(ctx, provider->rest, arena, &call, &answer);
     if (e && err_kind(e) == ERR_NOT_FOUND) /* the image or size, not the server */
@@ -554,7 +554,7 @@ static struct err *explain_refusal(const struct ctx *ctx, struct provider *provi
     bool locked = false;
     if (!refusal || err_kind(refusal) != ERR_REJECTED)
         return refusal;
-    struct err *e = get(ctx, provider, arena, "/droplets/", id, "", &body);
+    struct err *e = get(ctx, provider, arena, "/v2/droplets/", id, "", &body);
     if (!e)
         e = decode_bool(body, "droplet.locked", &locked);
     if (!e)
@@ -575,7 +575,7 @@ static struct err *droplet_action(const struct ctx *ctx, struct provider *provid
                                   const char *id, enum server_status wanted, const json_t *body,
                                   const char **op)
 {
-    struct rest_call call = call_of(arena, "POST", "/droplets/", id, "/actions");
+    struct rest_call call = call_of(arena, "POST", "/v2/droplets/", id, "/actions");
     call.body = body;
     struct err *e = send_action(ctx, provider, arena, &call, op);
     return explain_refusal(ctx, provider, arena, id, wanted, e);
@@ -600,7 +600,7 @@ static struct err *digitalocean_server_delete(const struct ctx *ctx, struct prov
                                               struct arena *arena, const char *id, const char **op)
 {
     *op = NULL;
-    struct err *e = delete_at(ctx, provider, arena, "/droplets/", id);
+    struct err *e = delete_at(ctx, provider, arena, "/v2/droplets/", id);
     return explain_refusal(ctx, provider, arena, id, SERVER_STATUS_UNKNOWN, e);
 }
 
@@ -611,7 +611,7 @@ static struct err *poll_firewall(const struct ctx *ctx, struct provider *provide
 {
     json_t *body = NULL;
     const char *status = NULL;
-    TRY(get(ctx, provider, arena, "/firewalls/", firewall_id, "", &body));
+    TRY(get(ctx, provider, arena, "/v2/firewalls/", firewall_id, "", &body));
     TRY(decode_string(body, "firewall.status", &status));
     if (strcmp(status, "failed") == 0)
         return rest_op_failed(provider->rest, "firewall", status, NULL);
@@ -626,7 +626,7 @@ static struct err *poll_action(const struct ctx *ctx, struct provider *provider,
     json_t *body = NULL;
     const char *status = NULL;
     const char *type = NULL;
-    struct err *e = get(ctx, provider, arena, "/actions/", action_id, "", &body);
+    struct err *e = get(ctx, provider, arena, "/v2/actions/", action_id, "", &body);
     if (e && err_kind(e) == ERR_NOT_FOUND)
         return err_with_kind(e, ERR_UNKNOWN_OUTCOME);
     if (e)
@@ -683,8 +683,8 @@ static struct err *find_key(const struct ctx *ctx, struct provider *provider, st
     struct rest_answer answer = {0};
     TRY(key_fingerprint(arena, material, &fingerprint));
     struct rest_call call = {.method = "GET",
-                             .path = arena_printf(arena, "/account/keys/%s", fingerprint),
-                             .path_template = "/account/keys/{fingerprint}"};
+                             .path = arena_printf(arena, "/v2/account/keys/%s", fingerprint),
+                             .path_template = "/v2/account/keys/{fingerprint}"};
     struct err *e = rest_send(ctx, provider->rest, arena, &call, &answer);
     if (e && err_kind(e) == ERR_NOT_FOUND) {
         err_free(e);
@@ -707,7 +707,7 @@ static struct err *create_key(const struct ctx *ctx, struct provider *provider, 
     if (!body)
         return err_new(ERR_INPUT, "the name or the public key '%s' is not UTF-8", name);
     struct rest_call call = {
-        .method = "POST", .path = "/account/keys", .path_template = "/account/keys", .body = body};
+        .method = "POST", .path = "/v2/account/keys", .path_template = "/v2/account/keys", .body = body};
     struct rest_answer answer = {0};
     TRY(rest_send(ctx, provider->rest, arena, &call, &answer));
     *key_id = rest_id(arena, answer.body, "ssh_key.id");
@@ -739,7 +739,7 @@ static struct err *digitalocean_key_ensure(const struct ctx *ctx, struct provide
 static struct err *digitalocean_key_delete(const struct ctx *ctx, struct provider *provider,
                                            struct arena *arena, const char *key_id)
 {
-    return delete_at(ctx, provider, arena, "/account/keys/", key_id);
+    return delete_at(ctx, provider, arena, "/v2/account/keys/", key_id);
 }
 
 /* ---- firewalls ---- */
@@ -783,7 +783,7 @@ static struct err *find_firewall(const struct ctx *ctx, struct provider *provide
                                  const char *name, const json_t **firewall)
 {
     json_t *firewalls = NULL;
-    TRY(rest_list(ctx, provider->rest, arena, &(struct rest_listing){"/firewalls", .items = "firewalls"},
+    TRY(rest_list(ctx, provider->rest, arena, &(struct rest_listing){"/v2/firewalls", .items = "firewalls"},
                   &firewalls));
     *firewall = NULL;
     size_t i = 0;
@@ -820,8 +820,8 @@ static struct err *firewall_ensure(const struct ctx *ctx, struct provider *provi
     const char *known = rest_id(arena, firewall, "id");
     if (known)
         keep_targets(firewall, body);
-    struct rest_call call = known ? call_of(arena, "PUT", "/firewalls/", known, "")
-                                  : call_of(arena, "POST", "/firewalls", NULL, "");
+    struct rest_call call = known ? call_of(arena, "PUT", "/v2/firewalls/", known, "")
+                                  : call_of(arena, "POST", "/v2/firewalls", NULL, "");
     call.body = body;
     TRY(rest_send(ctx, provider->rest, arena, &call, &answer));
     *firewall_id = rest_id(arena, answer.body, "firewall.id");
@@ -849,10 +849,10 @@ static struct err *firewall_attach(const struct ctx *ctx, struct provider *provi
     struct rest_answer answer = {0};
     *op = NULL;
     TRY(number_of("droplet", server_id, &droplet));
-    TRY(get(ctx, provider, arena, "/firewalls/", firewall_id, "", &found));
+    TRY(get(ctx, provider, arena, "/v2/firewalls/", firewall_id, "", &found));
     if (!holds_number(decode_find(found, "firewall.droplet_ids"), droplet)) {
         CLEANUP_JSON json_t *body = json_pack("{s:[O]}", "droplet_ids", droplet);
-        struct rest_call call = call_of(arena, "POST", "/firewalls/", firewall_id, "/droplets");
+        struct rest_call call = call_of(arena, "POST", "/v2/firewalls/", firewall_id, "/droplets");
         call.body = body;
         TRY(rest_send(ctx, provider->rest, arena, &call, &answer));
     }
@@ -863,7 +863,7 @@ static struct err *firewall_attach(const struct ctx *ctx, struct provider *provi
 static struct err *firewall_delete(const struct ctx *ctx, struct provider *provider, struct arena *arena,
                                    const char *firewall_id)
 {
-    return delete_at(ctx, provider, arena, "/firewalls/", firewall_id);
+    return delete_at(ctx, provider, arena, "/v2/firewalls/", firewall_id);
 }
 
 static const struct firewall_ops firewall_ops = {
@@ -879,7 +879,7 @@ static struct err *ip_list(const struct ctx *ctx, struct provider *provider, str
 {
     json_t *found = NULL;
     TRY(rest_list(ctx, provider->rest, arena,
-                  &(struct rest_listing){"/reserved_ips", .items = "reserved_ips"}, &found));
+                  &(struct rest_listing){"/v2/reserved_ips", .items = "reserved_ips"}, &found));
     *count = json_array_size(found);
     *ips = arena_array(arena, *count + 1, sizeof(**ips));
     for (size_t i = 0; i < *count; i++) {
@@ -902,12 +902,12 @@ static struct err *ip_move(const struct ctx *ctx, struct provider *provider, str
     json_t *found = NULL;
     *op = NULL;
     TRY(number_of("droplet", server_id, &droplet));
-    TRY(get(ctx, provider, arena, "/reserved_ips/", ip->id, "", &found));
+    TRY(get(ctx, provider, arena, "/v2/reserved_ips/", ip->id, "", &found));
     const json_t *owner = decode_find(found, "reserved_ip.droplet.id");
     if (owner && json_equal(owner, droplet))
         return NULL;
     CLEANUP_JSON json_t *body = json_pack("{s:s, s:O}", "type", "assign", "droplet_id", droplet);
-    struct rest_call call = call_of(arena, "POST", "/reserved_ips/", ip->id, "/actions");
+    struct rest_call call = call_of(arena, "POST", "/v2/reserved_ips/", ip->id, "/actions");
     call.body = body;
     return send_action(ctx, provider, arena, &call, op);
 }
@@ -932,7 +932,7 @@ static struct err *snapshot_list(const struct ctx *ctx, struct provider *provide
     json_t *found = NULL;
     TRY(rest_list(
         ctx, provider->rest, arena,
-        &(struct rest_listing){"/snapshots", .query = "resource_type=droplet", .items = "snapshots"},
+        &(struct rest_listing){"/v2/snapshots", .query = "resource_type=droplet", .items = "snapshots"},
         &found));
     *count = json_array_size(found);
     *snapshots = arena_array(arena, *count + 1, sizeof(**snapshots));
@@ -955,7 +955,7 @@ static struct err *snapshot_list(const struct ctx *ctx, struct provider *provide
 static struct err *snapshot_delete(const struct ctx *ctx, struct provider *provider, struct arena *arena,
                                    const char *snapshot_id)
 {
-    return delete_at(ctx, provider, arena, "/snapshots/", snapshot_id);
+    return delete_at(ctx, provider, arena, "/v2/snapshots/", snapshot_id);
 }
 
 static const struct snapshot_ops snapshot_ops = {
@@ -989,7 +989,7 @@ static struct err *find_volume(const struct ctx *ctx, struct provider *provider,
     const char *query = arena_printf(arena, "name=%s&region=%s", rest_encode(arena, spec->name),
                                      rest_encode(arena, spec->region));
     TRY(rest_list(ctx, provider->rest, arena,
-                  &(struct rest_listing){"/volumes", .query = query, .items = "volumes"}, &found));
+                  &(struct rest_listing){"/v2/volumes", .query = query, .items = "volumes"}, &found));
     size_t i = 0;
     const json_t *json = NULL;
     json_array_foreach(found, i, json)
@@ -1016,7 +1016,8 @@ static struct err *volume_ensure(const struct ctx *ctx, struct provider *provide
         return NULL;
     CLEANUP_JSON json_t *body = json_pack("{s:s, s:s, s:i}", "name", spec->name, "region", spec->region,
                                           "size_gigabytes", spec->size_gib);
-    struct rest_call call = {.method = "POST", .path = "/volumes", .path_template = "/volumes", .body = body};
+    struct rest_call call = {
+        .method = "POST", .path = "/v2/volumes", .path_template = "/v2/volumes", .body = body};
     struct rest_answer answer = {0};
     TRY(rest_send(ctx, provider->rest, arena, &call, &answer));
     return rest_answer_unreadable(&call, read_volume(arena, decode_find(answer.body, "volume"), volume));
@@ -1030,7 +1031,7 @@ static struct err *volume_action(const struct ctx *ctx, struct provider *provide
     TRY(number_of("droplet", server_id, &droplet));
     CLEANUP_JSON json_t *body =
         json_pack("{s:s, s:O, s:s}", "type", type, "droplet_id", droplet, "region", volume->region);
-    struct rest_call call = call_of(arena, "POST", "/volumes/", volume->id, "/actions");
+    struct rest_call call = call_of(arena, "POST", "/v2/volumes/", volume->id, "/actions");
     call.body = body;
     return send_action(ctx, provider, arena, &call, op);
 }
@@ -1039,7 +1040,7 @@ static struct err *get_volume(const struct ctx *ctx, struct provider *provider, 
                               const char *volume_id, struct volume *volume)
 {
     json_t *body = NULL;
-    TRY(get(ctx, provider, arena, "/volumes/", volume_id, "", &body));
+    TRY(get(ctx, provider, arena, "/v2/volumes/", volume_id, "", &body));
     return read_volume(arena, decode_find(body, "volume"), volume);
 }
 
@@ -1071,7 +1072,7 @@ static struct err *volume_detach(const struct ctx *ctx, struct provider *provide
 static struct err *volume_delete(const struct ctx *ctx, struct provider *provider, struct arena *arena,
                                  const char *volume_id)
 {
-    return delete_at(ctx, provider, arena, "/volumes/", volume_id);
+    return delete_at(ctx, provider, arena, "/v2/volumes/", volume_id);
 }
 
 static const struct volume_ops volume_ops = {
@@ -1132,7 +1133,7 @@ static struct err *list_backups(const struct ctx *ctx, struct provider *provider
 {
     json_t *body = NULL;
     const json_t *found = NULL;
-    TRY(get(ctx, provider, arena, "/databases/", cluster_id, "/backups", &body));
+    TRY(get(ctx, provider, arena, "/v2/databases/", cluster_id, "/backups", &body));
     TRY(decode_array(body, "backups", &found));
     *count = json_array_size(found);
     *backups = arena_array(arena, *count + 1, sizeof(**backups));
@@ -1168,7 +1169,7 @@ static struct err *database_list(const struct ctx *ctx, struct provider *provide
 {
     json_t *body = NULL;
     const json_t *found = NULL;
-    TRY(get(ctx, provider, arena, "/databases", NULL, "", &body)); /* this list has no pages */
+    TRY(get(ctx, provider, arena, "/v2/databases", NULL, "", &body)); /* this list has no pages */
     TRY(decode_array(body, "databases", &found));
     *clusters = arena_array(arena, json_array_size(found) + 1, sizeof(**clusters));
     *count = 0;
@@ -1191,7 +1192,7 @@ static struct err *database_get(const struct ctx *ctx, struct provider *provider
                                 const char *cluster_id, struct database_cluster *cluster)
 {
     json_t *body = NULL;
-    TRY(get(ctx, provider, arena, "/databases/", cluster_id, "", &body));
+    TRY(get(ctx, provider, arena, "/v2/databases/", cluster_id, "", &body));
     TRY(read_cluster(arena, decode_find(body, "database"), cluster));
     return read_window(ctx, provider, arena, cluster);
 }
@@ -1244,12 +1245,12 @@ static struct err *database_restore(const struct ctx *ctx, struct provider *prov
     const char *created_at = NULL;
     CLEANUP_JSON json_t *body = NULL;
     struct rest_answer answer = {0};
-    TRY(get(ctx, provider, arena, "/databases/", restore->source_id, "", &source));
+    TRY(get(ctx, provider, arena, "/v2/databases/", restore->source_id, "", &source));
     if (restore->at_ms)
         TRY(choose_backup(ctx, provider, arena, restore, &created_at));
     TRY(restore_body(decode_find(source, "database"), restore, created_at, &body));
     struct rest_call call = {
-        .method = "POST", .path = "/databases", .path_template = "/databases", .body = body};
+        .method = "POST", .path = "/v2/databases", .path_template = "/v2/databases", .body = body};
     struct err *e = rest_send(ctx, provider->rest, arena, &call, &answer);
     if (e && err_kind(e) == ERR_NOT_FOUND) /* the backup or size, not the new cluster */
         return err_with_kind(e, ERR_REJECTED);
@@ -1261,7 +1262,7 @@ static struct err *database_restore(const struct ctx *ctx, struct provider *prov
 static struct err *database_delete(const struct ctx *ctx, struct provider *provider, struct arena *arena,
                                    const char *cluster_id)
 {
-    return delete_at(ctx, provider, arena, "/databases/", cluster_id);
+    return delete_at(ctx, provider, arena, "/v2/databases/", cluster_id);
 }
 
 static const struct database_ops database_ops = {

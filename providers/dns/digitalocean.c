@@ -28,7 +28,7 @@ static const struct rest_rule rules[] = {
 
 static const struct rest_dialect dialect = {
     .provider = "digitalocean",
-    .endpoint = "https://api.digitalocean.com/v2",
+    .endpoint = "https://api.digitalocean.com",
     .request_id_header = "x-request-id",
     .error_code = "id",
     .error_message = "message",
@@ -75,7 +75,7 @@ static struct err *digitalocean_zone_find(const struct ctx *ctx, struct dns *dns
                                           const char *name, struct dns_zone *zone)
 {
     json_t *zones = NULL;
-    TRY(rest_list(ctx, dns->rest, arena, &(struct rest_listing){"/domains", .items = "domains"}, &zones));
+    TRY(rest_list(ctx, dns->rest, arena, &(struct rest_listing){"/v2/domains", .items = "domains"}, &zones));
     *zone = (struct dns_zone){0};
     size_t i = 0;
     const json_t *found = NULL;
@@ -127,11 +127,11 @@ static struct err *list_records(const struct ctx *ctx, struct dns *dns, struct a
 {
     json_t *found = NULL;
     const char *full_name = dns_without_dot(arena, name);
-    const char *path = arena_printf(arena, "/domains/%s/records", rest_encode(arena, zone->id));
+    const char *path = arena_printf(arena, "/v2/domains/%s/records", rest_encode(arena, zone->id));
     const char *query =
         arena_printf(arena, "type=%s&name=%s", rest_encode(arena, type), rest_encode(arena, full_name));
     TRY(rest_list(ctx, dns->rest, arena,
-                  &(struct rest_listing){path, .path_template = "/domains/{zone}/records", .query = query,
+                  &(struct rest_listing){path, .path_template = "/v2/domains/{zone}/records", .query = query,
                                          .items = "domain_records"},
                   &found));
     *records = arena_array(arena, json_array_size(found) + 1, sizeof(**records));
@@ -172,14 +172,14 @@ static struct err *write_record(const struct ctx *ctx, struct dns *dns, struct a
 {
     CLEANUP_JSON json_t *body = NULL;
     TRY(record_body(arena, zone, name, type, record, &body));
-    const char *records = arena_printf(arena, "/domains/%s/records", rest_encode(arena, zone->id));
+    const char *records = arena_printf(arena, "/v2/domains/%s/records", rest_encode(arena, zone->id));
     struct rest_call call = {
-        .method = "POST", .path = records, .path_template = "/domains/{zone}/records", .body = body};
+        .method = "POST", .path = records, .path_template = "/v2/domains/{zone}/records", .body = body};
     struct rest_answer answer = {0};
     if (record->id) {
         call.method = record->value ? "PATCH" : "DELETE";
         call.path = arena_printf(arena, "%s/%s", records, rest_encode(arena, record->id));
-        call.path_template = "/domains/{zone}/records/{record}";
+        call.path_template = "/v2/domains/{zone}/records/{record}";
     }
     struct err *e = rest_send(ctx, dns->rest, arena, &call, &answer);
     if (e && err_kind(e) == ERR_NOT_FOUND) /* somebody deleted it since the read: the next read tells */

@@ -28,7 +28,7 @@ wait_for() { # COMMAND...: until it succeeds, at most a minute
     return 1
 }
 
-start_cloud() { # [OPTION...]: sets cloud (the provider's API, with its base path), admin, and endpoint for adapter()
+start_cloud() { # [OPTION...]: sets cloud (the provider's API, where the document's paths begin), admin, and endpoint for adapter()
     printf 'contract-token\n' >"$work/token"
     printf 'contract-readonly\n' >"$work/readonly"
     printf 'open-sesame-4711\n' >"$work/wrong"
@@ -48,16 +48,13 @@ need_document() { # sets document; without one the test is skipped
     document=$(document "$provider") || exit 0
 }
 
-# The published document checks both directions from here on. DigitalOcean's paths begin with the base path /v2; the others' begin
-# after it, so that it belongs to the upstream.
-start_prism() {
-    local prism base=
-    [ "$provider" = digitalocean ] && base=/v2
+start_prism() { # the published document checks both directions from here on
+    local prism
     prism=$(tests/contract/prism/install.sh) || die "Prism could not be installed"
-    "$prism" proxy "$document" "${cloud%"$base"}" --errors --port 0 >"$work/prism.log" 2>&1 &
+    "$prism" proxy "$document" "$cloud" --errors --port 0 >"$work/prism.log" 2>&1 &
     processes+=($!)
     wait_for grep -q 'is listening on' "$work/prism.log" || die "Prism did not start: $(tail -3 "$work/prism.log")"
-    endpoint=$(sed -nE 's/.*is listening on (http:[^ ]*).*/\1/p' "$work/prism.log")$base
+    endpoint=$(sed -nE 's/.*is listening on (http:[^ ]*).*/\1/p' "$work/prism.log")
 }
 
 violations() { grep -ciE 'terminated with error|violation' "$work/prism.log"; }

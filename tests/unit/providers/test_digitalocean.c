@@ -118,7 +118,7 @@ static void create_sends_what_the_plan_says_and_has_no_address_yet(void **state)
     assert_string_equal(server_label(&server, "rehost-host"), "web-1");
     assert_string_equal(op, "7");
     canned_stop(&f.server);
-    assert_true(canned_was_asked(&f.server, 0, "POST /droplets",
+    assert_true(canned_was_asked(&f.server, 0, "POST /v2/droplets",
                                  "{\"name\":\"rehost-r1-web-1-a1\",\"region\":\"fra1\",\"size\":\"s-1vcpu-"
                                  "2gb\",\"image\":\"ubuntu-24-04-x64\","
                                  "\"ssh_keys\":[512189],\"tags\":[\"rehost-run:r1\",\"rehost-host:web-1\"],"
@@ -194,7 +194,7 @@ static void snapshot_as_an_image_goes_by_its_number(void **state)
     CLEANUP_ERR struct err *no_number = ops->server_create(&f.ctx, f.provider, f.arena, &copy, &server, &op);
     assert_kind(no_number, ERR_INPUT);
     canned_stop(&f.server);
-    assert_true(canned_was_asked(&f.server, 0, "POST /droplets", "\"image\":6372321,"));
+    assert_true(canned_was_asked(&f.server, 0, "POST /v2/droplets", "\"image\":6372321,"));
     end(&f);
 }
 
@@ -236,9 +236,10 @@ static void list_follows_links_and_compares_labels_exactly(void **state)
     assert_string_equal(server_label(&servers[0], "rehost-run"), "r1");
     assert_int_equal(servers[0].label_count, 2); /* "web" is nobody's label */
     canned_stop(&f.server);
-    assert_true(canned_was_asked(&f.server, 0, "GET /droplets?tag_name=rehost-run%3Ar1&per_page=200", NULL));
     assert_true(
-        canned_was_asked(&f.server, 1, "GET /droplets?tag_name=rehost-run%3Ar1&per_page=200&page=2", NULL));
+        canned_was_asked(&f.server, 0, "GET /v2/droplets?tag_name=rehost-run%3Ar1&per_page=200", NULL));
+    assert_true(canned_was_asked(&f.server, 1,
+                                 "GET /v2/droplets?tag_name=rehost-run%3Ar1&per_page=200&page=2", NULL));
     end(&f);
 }
 
@@ -318,8 +319,8 @@ static void delete_and_power_are_sent_as_the_document_says(void **state)
     CLEANUP_ERR struct err *gone = ops->server_delete(&f.ctx, f.provider, f.arena, "42", &op);
     assert_kind(gone, ERR_NOT_FOUND);
     canned_stop(&f.server);
-    assert_true(canned_was_asked(&f.server, 0, "POST /droplets/42/actions", "{\"type\":\"power_off\"}"));
-    assert_true(canned_was_asked(&f.server, 1, "DELETE /droplets/42", NULL));
+    assert_true(canned_was_asked(&f.server, 0, "POST /v2/droplets/42/actions", "{\"type\":\"power_off\"}"));
+    assert_true(canned_was_asked(&f.server, 1, "DELETE /v2/droplets/42", NULL));
     end(&f);
 }
 
@@ -350,7 +351,7 @@ static void operation_ends_well_or_says_what_it_means(void **state)
             assert_kind(e, cases[i].kind);
         assert_int_equal(done, cases[i].done);
         canned_stop(&f.server);
-        assert_true(canned_was_asked(&f.server, 0, "GET /actions/7", NULL));
+        assert_true(canned_was_asked(&f.server, 0, "GET /v2/actions/7", NULL));
         end(&f);
     }
 }
@@ -462,7 +463,8 @@ static void catalog_tells_stock_in_the_words_of_all_providers(void **state)
 /* ---- keys ---- */
 
 #define PUBLIC_KEY "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIK0wmN/Cr3JXqmLW7u+g9pTh+wyqDHpSQEIQczXkVx9r"
-#define KEY_PATH "/account/keys/44:c5:0f:b7:34:37:f9:94:0b:d4:e4:53:84:4d:5a:25" /* ssh-keygen -l -E md5 */
+#define KEY_PATH "/v2/account/keys/44:c5:0f:b7:34:37:f9:94:0b:d4:e4:53:84:4d:5a:25" /* ssh-keygen -l -E md5  \
+                                                                                     */
 #define KEY "{\"ssh_key\":{\"id\":512189,\"name\":\"bob\",\"public_key\":\"" PUBLIC_KEY " bob@laptop\"}}"
 
 static const char *ensure_key(struct fixture *f)
@@ -490,7 +492,7 @@ static void key_that_is_not_there_is_registered(void **state)
     begin(&f, (const char *[]){NOT_FOUND, ANSWER("201 Made", KEY), NULL});
     assert_string_equal(ensure_key(&f), "512189");
     canned_stop(&f.server);
-    assert_true(canned_was_asked(&f.server, 1, "POST /account/keys",
+    assert_true(canned_was_asked(&f.server, 1, "POST /v2/account/keys",
                                  "{\"name\":\"rehost-r1\",\"public_key\":\"" PUBLIC_KEY " alice@home\"}"));
     end(&f);
 }
@@ -548,7 +550,7 @@ static void firewall_lets_in_what_the_rules_say_and_everything_out(void **state)
     assert_string_equal(id, "f-1");
     canned_stop(&f.server);
     assert_true(canned_was_asked(
-        &f.server, 1, "POST /firewalls",
+        &f.server, 1, "POST /v2/firewalls",
         "{\"name\":\"rehost\",\"inbound_rules\":"
         "[{\"protocol\":\"tcp\",\"ports\":\"22\",\"sources\":{\"addresses\":[\"0.0.0.0/0\",\"::/0\"]}},"
         "{\"protocol\":\"udp\",\"ports\":\"8000-9000\",\"sources\":{\"addresses\":[\"0.0.0.0/0\"]}},"
@@ -566,8 +568,8 @@ static void new_rules_keep_the_droplets_of_a_firewall(void **state)
                                ONE_FIREWALL("waiting", "", "41,42"), NULL});
     assert_fine(ensure_firewall(&f, &id));
     canned_stop(&f.server);
-    assert_true(
-        canned_was_asked(&f.server, 1, "PUT /firewalls/f-1", "\"droplet_ids\":[41,42],\"tags\":[\"web\"]"));
+    assert_true(canned_was_asked(&f.server, 1, "PUT /v2/firewalls/f-1",
+                                 "\"droplet_ids\":[41,42],\"tags\":[\"web\"]"));
     end(&f);
 }
 
@@ -588,7 +590,7 @@ static void firewall_is_attached_once_and_waited_for(void **state)
     }
     assert_fine(ops->firewall->attach(&f.ctx, f.provider, f.arena, "f-1", "42", &op)); /* sends nothing */
     canned_stop(&f.server);
-    assert_true(canned_was_asked(&f.server, 1, "POST /firewalls/f-1/droplets", "{\"droplet_ids\":[42]}"));
+    assert_true(canned_was_asked(&f.server, 1, "POST /v2/firewalls/f-1/droplets", "{\"droplet_ids\":[42]}"));
     assert_int_equal(f.server.count, 6);
     end(&f);
 }
@@ -619,7 +621,7 @@ static void reserved_ip_moves_in_one_call_and_only_when_it_has_to(void **state)
     assert_fine(ops->ip->move(&f.ctx, f.provider, f.arena, &ips[1], "42", &op));
     assert_null(op);
     canned_stop(&f.server);
-    assert_true(canned_was_asked(&f.server, 2, "POST /reserved_ips/198.18.9.2/actions",
+    assert_true(canned_was_asked(&f.server, 2, "POST /v2/reserved_ips/198.18.9.2/actions",
                                  "{\"type\":\"assign\",\"droplet_id\":42}"));
     end(&f);
 }
@@ -643,9 +645,9 @@ static void snapshot_is_an_action_and_its_id_comes_from_the_list(void **state)
     assert_string_equal(snapshots[0].id, "6372321");
     assert_true(snapshots[0].created_ms == INT64_C(1795142460000));
     canned_stop(&f.server);
-    assert_true(canned_was_asked(&f.server, 0, "POST /droplets/42/actions",
+    assert_true(canned_was_asked(&f.server, 0, "POST /v2/droplets/42/actions",
                                  "{\"type\":\"snapshot\",\"name\":\"nightly\"}"));
-    assert_true(canned_was_asked(&f.server, 1, "GET /snapshots?resource_type=droplet&per_page=200", NULL));
+    assert_true(canned_was_asked(&f.server, 1, "GET /v2/snapshots?resource_type=droplet&per_page=200", NULL));
     end(&f);
 }
 
@@ -674,8 +676,8 @@ static void volume_is_made_once_and_never_resized(void **state)
     CLEANUP_ERR struct err *e = ops->volume->ensure(&f.ctx, f.provider, f.arena, &wanted, &volume, &op);
     assert_kind(e, ERR_CONFLICT);
     canned_stop(&f.server);
-    assert_true(canned_was_asked(&f.server, 0, "GET /volumes?name=data&region=fra1&per_page=200", NULL));
-    assert_true(canned_was_asked(&f.server, 1, "POST /volumes",
+    assert_true(canned_was_asked(&f.server, 0, "GET /v2/volumes?name=data&region=fra1&per_page=200", NULL));
+    assert_true(canned_was_asked(&f.server, 1, "POST /v2/volumes",
                                  "{\"name\":\"data\",\"region\":\"fra1\",\"size_gigabytes\":10}"));
     end(&f);
 }
@@ -700,9 +702,9 @@ static void volume_is_attached_and_detached_only_when_it_has_to(void **state)
     assert_fine(ops->volume->detach(&f.ctx, f.provider, f.arena, "v-1", &op));
     assert_null(op);
     canned_stop(&f.server);
-    assert_true(canned_was_asked(&f.server, 1, "POST /volumes/v-1/actions",
+    assert_true(canned_was_asked(&f.server, 1, "POST /v2/volumes/v-1/actions",
                                  "{\"type\":\"attach\",\"droplet_id\":42,\"region\":\"fra1\"}"));
-    assert_true(canned_was_asked(&f.server, 5, "POST /volumes/v-1/actions",
+    assert_true(canned_was_asked(&f.server, 5, "POST /v2/volumes/v-1/actions",
                                  "{\"type\":\"detach\",\"droplet_id\":42,\"region\":\"fra1\"}"));
     end(&f);
 }
@@ -745,8 +747,8 @@ static void list_of_databases_has_postgresql_with_window_and_password(void **sta
     assert_null(clusters[1].host);
     assert_null(clusters[1].password);
     canned_stop(&f.server);
-    assert_true(canned_was_asked(&f.server, 0, "GET /databases", NULL));
-    assert_true(canned_was_asked(&f.server, 1, "GET /databases/d-1/backups", NULL));
+    assert_true(canned_was_asked(&f.server, 0, "GET /v2/databases", NULL));
+    assert_true(canned_was_asked(&f.server, 1, "GET /v2/databases/d-1/backups", NULL));
     end(&f);
 }
 
@@ -772,12 +774,12 @@ static void restore_takes_the_newest_backup_before_the_wanted_time(void **state)
     assert_kind(too_old, ERR_NOT_FOUND);
     canned_stop(&f.server);
     assert_true(canned_was_asked(
-        &f.server, 2, "POST /databases",
+        &f.server, 2, "POST /v2/databases",
         "{\"name\":\"backend-r1\",\"engine\":\"pg\",\"size\":\"db-s-2vcpu-4gb\",\"region\":\"ams3\",\"num_"
         "nodes\":2,"
         "\"backup_restore\":{\"database_name\":\"backend\",\"backup_created_at\":\"2026-11-18T20:00:00Z\"},"
         "\"version\":\"16\"}"));
-    assert_true(canned_was_asked(&f.server, 4, "POST /databases",
+    assert_true(canned_was_asked(&f.server, 4, "POST /v2/databases",
                                  "\"backup_restore\":{\"database_name\":\"backend\"}"));
     assert_int_equal(f.server.count, 7); /* nothing was sent where no backup is old enough */
     end(&f);
