@@ -30,6 +30,10 @@ struct dns_record_set {
     const char **values; /* sorted; names without the last dot, texts without quotes; count 0: the set does
                             not exist */
     size_t count;
+    /* The service stands before these values: it answers addresses of its own, so a change is in force at
+     * once for everybody (ttl_seconds 0), and asking the authoritative servers for the values proves nothing.
+     */
+    bool proxied;
 };
 
 struct dns_ops {

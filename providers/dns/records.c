@@ -190,6 +190,7 @@ static struct err *look(const struct dns_record_service *service, const struct c
                                           .values = arena_array(arena, listed->count + 1, sizeof(char *))};
     for (size_t i = 0; i < listed->count; i++) {
         listed->set.values[i] = listed->records[i].value;
+        listed->set.proxied = listed->set.proxied || listed->records[i].proxied;
         if (i == 0 || listed->records[i].ttl_seconds < listed->set.ttl_seconds)
             listed->set.ttl_seconds = listed->records[i].ttl_seconds;
     }
@@ -229,7 +230,7 @@ static size_t make_changes(struct arena *arena, struct listed *listed, const str
     for (size_t i = 0; i < wanted->count; i++) { /* values that are there stay where they are */
         const struct dns_record *same = take_record(listed, taken, wanted->type, wanted->values[i]);
         settled[i] = same != NULL;
-        if (same && ttl_seconds && same->ttl_seconds != ttl_seconds)
+        if (same && ttl_seconds && same->ttl_seconds != ttl_seconds && !same->proxied)
             changes[count++] =
                 (struct dns_record){.id = same->id, .value = wanted->values[i], .ttl_seconds = ttl_seconds};
     }
@@ -241,7 +242,8 @@ static size_t make_changes(struct arena *arena, struct listed *listed, const str
         const struct dns_record *old = take_record(listed, taken, wanted->type, NULL);
         struct dns_record change = {.id = old ? old->id : NULL,
                                     .value = wanted->values[i],
-                                    .ttl_seconds = ttl_seconds ? ttl_seconds : listed->set.ttl_seconds};
+                                    .ttl_seconds = ttl_seconds ? ttl_seconds : listed->set.ttl_seconds,
+                                    .proxied = old ? old->proxied : listed->set.proxied};
         if (old)
             changes[count++] = change;
         else
@@ -262,9 +264,14 @@ struct err *dns_records_set_if(const struct dns_record_service *service, const s
     struct listed listed;
     struct dns_record *changes = NULL;
     TRY(look(service, ctx, dns, arena, zone, wanted->name, wanted->type, &listed));
-    TRY(dns_check_expected(arena, &listed.set, expected, wanted));
+    if (service->write_all)
+        TRY(dns_check_expected_whole(arena, &listed.set, expected, wanted));
+    else
+        TRY(dns_check_expected(arena, &listed.set, expected, wanted));
     int64_t ttl_seconds = wanted->ttl_seconds > 0 ? service->ttl(wanted->ttl_seconds) : 0;
     size_t count = make_changes(arena, &listed, wanted, ttl_seconds, &changes);
+    if (count > 1 && service->write_all)
+        return service->write_all(ctx, dns, arena, zone, wanted->name, wanted->type, changes, count);
     for (size_t i = 0; i < count; i++)
         TRY(service->write(ctx, dns, arena, zone, wanted->name, wanted->type, &changes[i]));
     return NULL;

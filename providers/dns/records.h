@@ -37,6 +37,7 @@ struct dns_record {
     const char *id;    /* as the service has it; NULL in one that is to be created */
     const char *value; /* as in dns_record_set; NULL: this record is to be deleted */
     int64_t ttl_seconds;
+    bool proxied; /* as in dns_record_set; stays as it is */
 };
 
 struct dns_record_service {
@@ -49,13 +50,17 @@ struct dns_record_service {
                          const struct dns_zone *zone, const char *name, const char *type,
                          const struct dns_record *record);
     int64_t (*ttl)(int64_t wanted_seconds); /* what the service makes of it */
+    /* Several as one change: all or none. NULL: the service has no such call. */
+    struct err *(*write_all)(const struct ctx *ctx, struct dns *dns, struct arena *arena,
+                             const struct dns_zone *zone, const char *name, const char *type,
+                             const struct dns_record *records, size_t count);
 };
 
 struct err *dns_records_get(const struct dns_record_service *service, const struct ctx *ctx, struct dns *dns,
                             struct arena *arena, const struct dns_zone *zone, const char *name,
                             const char *type, struct dns_record_set *set) REHOST_MUST_CHECK;
 /* Updates first, so that one address in place of another is one call; then creates, then deletes. Cut short,
- * it is repeated safely. */
+ * it is repeated safely. With write_all, more than one are one call. */
 struct err *dns_records_set_if(const struct dns_record_service *service, const struct ctx *ctx,
                                struct dns *dns, struct arena *arena, const struct dns_zone *zone,
                                const struct dns_record_set *expected,

@@ -2,6 +2,7 @@
 #include "providers/dns/dns.h"
 #include <string.h>
 
+extern const struct dns_ops dns_cloudflare;
 extern const struct dns_ops dns_digitalocean;
 extern const struct dns_ops dns_hetzner;
 extern const struct dns_ops dns_linode;
@@ -9,11 +10,7 @@ extern const struct dns_ops dns_rfc2136;
 extern const struct dns_ops dns_vultr;
 
 static const struct dns_ops *const services[] = {
-    &dns_digitalocean,
-    &dns_hetzner,
-    &dns_linode,
-    &dns_rfc2136,
-    &dns_vultr,
+    &dns_cloudflare, &dns_digitalocean, &dns_hetzner, &dns_linode, &dns_rfc2136, &dns_vultr,
 };
 
 #define SERVICE_COUNT (sizeof(services) / sizeof(services[0]))

@@ -129,7 +129,7 @@ static struct problem read_problem(struct arena *arena, const struct rest_dialec
     CLEANUP_ERR struct err *e = decode_json(response->body, response->body_length, "an error answer", &body);
     if (e || !json_is_object(body)) /* proxies in front of APIs answer HTML */
         return problem;
-    problem.code = arena_strdup(arena, text_at(body, dialect->error_code));
+    problem.code = dialect->error_code ? rest_id(arena, body, dialect->error_code) : NULL;
     problem.message = arena_strdup(arena, text_at(body, dialect->error_message));
     const json_t *detail = dialect->error_detail ? decode_find(body, dialect->error_detail) : NULL;
     if (detail && !json_is_null(detail) && json_object_size(detail) + json_array_size(detail) > 0)
