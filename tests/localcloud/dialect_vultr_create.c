@@ -71,17 +71,24 @@ static bool read_keys(const struct request *request, struct response *response, 
     return true;
 }
 
+// A number, which clients of the provider (Apache Libcloud) also send as a text. 0: there is none.
+static json_int_t read_os_id(const struct request *request)
+{
+    const json_t *value = json_object_get(request->body, "os_id");
+
+    return json_is_string(value) ? strtoll(json_string_value(value), NULL, 10) : json_integer_value(value);
+}
+
 // What to install: exactly one of several.
 static bool read_system(const struct request *request, struct response *response, struct order *order)
 {
     static const char *const sources[] = {"os_id", "snapshot_id", "iso_id", "app_id", "image_id"};
-    json_int_t os_id;
+    json_int_t os_id = read_os_id(request);
     int given = 0;
 
     for (size_t i = 0; i < sizeof sources / sizeof *sources; i++)
         given += json_object_get(request->body, sources[i]) != NULL;
-    if (!vt_number(request, response, "os_id", false, 0, &os_id) ||
-        !vt_text(request, response, "snapshot_id", false, &order->snapshot_id))
+    if (!vt_text(request, response, "snapshot_id", false, &order->snapshot_id))
         return false;
     if (given != 1)
         return vt_error(response, 400,
