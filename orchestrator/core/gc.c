@@ -6,6 +6,12 @@
 #include "core/run_private.h"
 #include <string.h>
 
+/* Some accounts serve DNS only. */
+static bool has_servers(const struct account *account)
+{
+    return provider_find(account->type) != NULL;
+}
+
 static struct err *remove_server(struct run *run, const char *account_name, const char *server_id,
                                  const char *name)
 {
@@ -57,11 +63,18 @@ static struct err *remove_of_account(struct run *run, const char *account, const
     return NULL;
 }
 
-static struct err *remove_all_of_run(struct run *run, int *removed)
+/* An account that cannot be asked must not keep us from the others: the first such error comes at the end. */
+static struct err *remove_all_of_run(struct run *run, const char *keep_id, int *removed)
 {
-    for (FOREACH(struct account, account, run->project->inventory->accounts))
-        TRY(remove_of_account(run, account->name, NULL, removed));
-    return NULL;
+    struct err *first = NULL;
+    for (FOREACH(struct account, account, run->project->inventory->accounts)) {
+        struct err *e = has_servers(account) ? remove_of_account(run, account->name, keep_id, removed) : NULL;
+        if (first)
+            err_free(e);
+        else
+            first = e;
+    }
+    return first;
 }
 
 struct err *run_reap(struct run *run)
@@ -70,14 +83,14 @@ struct err *run_reap(struct run *run)
     int removed = 0;
     if (!keep_id)
         return NULL;
-    for (FOREACH(struct account, account, run->project->inventory->accounts))
-        TRY(remove_of_account(run, account->name, keep_id, &removed));
+    CLEANUP_ERR struct err *e = remove_all_of_run(run, keep_id, &removed);
     if (!removed)
-        return NULL;
+        return TAKE(e);
     CLEANUP_STRBUF struct strbuf text;
     strbuf_init(&text, 1024);
     strbuf_addf(&text, "removed %d servers of this run that had landed late", removed);
-    return store_event_add(&run->lease, text.data);
+    TRY(store_event_add(&run->lease, text.data));
+    return TAKE(e);
 }
 
 /* Providers may take longer over a delete than a lease lasts. */
@@ -98,7 +111,8 @@ static void end_removal(struct run *run)
     run_give_leases(run);
 }
 
-/* Whether the run changed, or may have changed, a DNS record: users are on its server then. */
+/* Whether the run changed, or may have changed, a DNS record or moved an address: users are on its server
+ * then. */
 static struct err *has_moved_traffic(struct run *run, bool *moved)
 {
     struct effect_row *effects;
@@ -106,7 +120,7 @@ static struct err *has_moved_traffic(struct run *run, bool *moved)
     TRY(store_effect_list(run->project->store, run->arena, run->id, &effects, &count));
     *moved = false;
     for (size_t i = 0; i < count && !*moved; i++)
-        *moved = !strcmp(effects[i].what, "dns.set") &&
+        *moved = (!strcmp(effects[i].what, "dns.set") || !strcmp(effects[i].what, "ip.move")) &&
                  (!effects[i].outcome || strcmp(effects[i].outcome, "failed") != 0);
     return NULL;
 }
@@ -116,8 +130,9 @@ static struct err *count_of_run(struct run *run, size_t *count)
     const struct label label = {"rehost-run", run->id};
     *count = 0;
     for (FOREACH(struct account, account, run->project->inventory->accounts)) {
-        struct listing listing;
-        TRY(list_servers(run, account->name, &label, &listing));
+        struct listing listing = {0};
+        if (has_servers(account))
+            TRY(list_servers(run, account->name, &label, &listing));
         *count += listing.count;
     }
     return NULL;
@@ -156,7 +171,7 @@ static struct err *destroy_leased(struct run *run, int *removed)
             err_new(ERR_CONFLICT, "the server of run '%s' serves host '%s' now", run->id, row.host),
             "recover the host elsewhere first; rehost never removes the machine in service");
     TRY(refuse_server_in_use(run, &row));
-    TRY(remove_all_of_run(run, removed));
+    TRY(remove_all_of_run(run, NULL, removed));
     if (row.state == RUN_RUNNING || row.state == RUN_STOPPED)
         return store_run_set_state(&run->lease, RUN_ABANDONED, NULL);
     return NULL;
@@ -286,7 +301,21 @@ struct err *run_gc(struct project *project, struct arena *arena, const struct ru
     TRY(project_store_read(project));
     *items = arena_array(arena, GC_MAX, sizeof(**items));
     *count = 0;
-    for (FOREACH(struct account, account, project->inventory->accounts))
-        TRY(gc_account(project, arena, options, remove, account, *items, GC_MAX, count));
+    for (FOREACH(struct account, account, project->inventory->accounts)) {
+        if (!has_servers(account) || *count == GC_MAX)
+            continue;
+        CLEANUP_ERR struct err *e =
+            gc_account(project, arena, options, remove, account, *items, GC_MAX, count);
+        if (e && (err_kind(e) == ERR_CANCELLED || err_kind(e) == ERR_IO))
+            return TAKE(e);
+        if (e && *count < GC_MAX)
+            (*items)[(*count)++] = (struct gc_item){.account = account->name,
+                                                    .server_id = "?",
+                                                    .name = "?",
+                                                    .run = "?",
+                                                    .owned = true,
+                                                    .unlisted = true,
+                                                    .why = arena_strdup(arena, err_text(e))};
+    }
     return NULL;
 }

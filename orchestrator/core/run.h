@@ -51,7 +51,8 @@ struct err *run_destroy(struct project *project, struct arena *arena, const char
 
 struct gc_item {
     const char *account, *server_id, *name, *run;
-    bool owned; /* stays */
+    bool owned;    /* stays */
+    bool unlisted; /* no server: the account could not be asked, `why` tells */
     bool removed;
     const char *why; /* why it goes, or why it stays */
 };

@@ -5,6 +5,7 @@
 #   site_down DIR      stops everything that runs in DIR; DIR stays
 #   site_rehost ...    runs rehost with the site's inventory
 #   site_destroy_server    deletes web-1 at the provider: the disaster
+#   site_servers       the servers that rehost made, as the local cloud sees them: a JSON list
 #   site_dig, site_get PATH, site_rows, site_address ...   what a resolver and a browser see from outside
 #
 # Needs root and the packages of tests/packages.txt; build/release must hold rehost and localcloud.
@@ -20,8 +21,12 @@ SITE_BRIDGE=${SITE_BRIDGE:-rhbr0}
 SITE_GATEWAY=$SITE_BASE.1
 SITE_S3=$SITE_BASE.3:7480
 SITE_DNS=$SITE_BASE.53
+SITE_FROM=${SITE_FROM:-hetzner} # where production runs, and its DNS zone
+SITE_TO=${SITE_TO:-hetzner}     # where it is rebuilt
 SITE_BIN=${RELEASE_DIR:-$SITE_ROOT/build/release}
 SITE_DIR=''
+
+. "$SITE_ROOT/tests/site/providers.sh"
 
 site_say() { printf '%s\n' "$*" >&2; }
 site_fail() { site_say "XX $*"; return 1; }
@@ -48,10 +53,8 @@ site_start_cloud() {
     site_fail "the local cloud did not start"
 }
 
-site_api() { # METHOD PATH [JSON]
-    curl -sS --fail-with-body -X "$1" -H "Authorization: Bearer $(cat "$SITE_DIR/token")" -H 'Content-Type: application/json' \
-        ${3:+--data "$3"} "$(jq -r .url "$SITE_DIR/cloud.json")$2"
-}
+# Straight from the local cloud's own books, whatever the provider.
+site_servers() { curl -sS "$(jq -r .admin "$SITE_DIR/cloud.json")/state" | jq '[.servers[] | select(.labels | tostring | contains("rehost-run"))]'; }
 
 site_start_s3() {
     ip addr add "${SITE_S3%:*}/$SITE_BITS" dev "$SITE_BRIDGE" 2>/dev/null || :
@@ -111,6 +114,14 @@ site_make_ops() {
 }
 
 # The recovery key's recipient stands in the inventory that init wrote.
+site_accounts() { # the provider where production runs, and the one where it is rebuilt
+    local provider
+    for provider in $(printf '%s\n' "$SITE_FROM" "$SITE_TO" | sort -u); do
+        printf '  %s: {type: %s, endpoint: "%s", token: {file: keys/provider.token}, poll: 300ms, settle: %s}\n' \
+            "$provider" "$provider" "$(provider_url "$provider")" "${SITE_SETTLE:-120s}"
+    done
+}
+
 site_write_inventory() {
     local recovery
     recovery=$(sed -n 's/^ *recovery: //p' "$SITE_DIR/ops/inventory.yaml")
@@ -121,12 +132,7 @@ state_dir: state
 resolver: $SITE_DNS
 
 providers:
-  cloud:
-    type: hetzner
-    endpoint: $(jq -r .url "$SITE_DIR/cloud.json")
-    token: {file: keys/provider.token}
-    poll: 300ms
-    settle: ${SITE_SETTLE:-120s}
+$(site_accounts)
 
 storage:
   endpoint: http://$SITE_S3
@@ -149,12 +155,12 @@ secrets:
 hosts:
   web-1:
     current:
-      provider: cloud
+      provider: $SITE_FROM
       server: web-1
       host_key: $(cut -d' ' -f1,2 "$SITE_DIR/first_host_key.pub")
     places:
-      - {provider: cloud, region: hel1, size: cx23}
-      - {provider: cloud, region: nbg1, size: cx23}
+      - {provider: $SITE_TO, region: $(provider_place "$SITE_TO" 2), size: $(provider_size "$SITE_TO")}
+      - {provider: $SITE_TO, region: $(provider_place "$SITE_TO" 3), size: $(provider_size "$SITE_TO")}
     image: ubuntu-24.04
     playbooks:
       configure: [hardening, backup-client, nodejs, postgresql, nginx-site]
@@ -185,7 +191,7 @@ hosts:
       - {kind: sql, name: orders are there, dataset: shop, user: shop, password: db_password, query: select count(*) from orders, at_least: $SITE_ROWS}
       - {kind: command, name: fail2ban guards sshd, command: fail2ban-client status sshd, contains: Status for the jail}
     names:
-      - {name: $SITE_NAME, provider: cloud, ttl: 60}
+      - {name: $SITE_NAME, provider: $SITE_FROM, ttl: 60}
     objectives: {rto: 30m, rpo: 1h}
 YAML
 }
@@ -198,16 +204,16 @@ site_ssh() {
 }
 
 site_create_server() {
-    local key_id user_data body
-    key_id=$(site_api POST /ssh_keys "$(jq -n --arg k "$(cat "$SITE_DIR/ops/keys/ssh_ed25519.pub")" '{name: "team", public_key: $k}')" |
-        jq .ssh_key.id) || return 1
-    user_data=$(jq -n --rawfile private "$SITE_DIR/first_host_key" --rawfile public "$SITE_DIR/first_host_key.pub" \
+    local user_data _
+    user_data=$(jq -nr --rawfile private "$SITE_DIR/first_host_key" --rawfile public "$SITE_DIR/first_host_key.pub" \
         '"#cloud-config\n" + ({ssh_deletekeys: true, ssh_keys: {ed25519_private: $private, ed25519_public: $public}} | tojson) + "\n"')
-    body=$(jq -n --argjson key "$key_id" --argjson data "$user_data" '{name: "web-1", server_type: "cx23", image: "ubuntu-24.04",
-        location: "fsn1", ssh_keys: [$key], user_data: $data}')
-    body=$(site_api POST /servers "$body") || { site_say "$body"; return 1; }
-    jq -r .server.id <<<"$body" >"$SITE_DIR/server_id"
-    jq -r .server.public_net.ipv4.ip <<<"$body" >"$SITE_DIR/address"
+    provider_create_server "$SITE_FROM" web-1 "$(cat "$SITE_DIR/ops/keys/ssh_ed25519.pub")" "$user_data" >"$SITE_DIR/server_id" ||
+        { site_fail "the provider refused the production server"; return 1; }
+    for _ in $(seq 120); do
+        provider_address "$SITE_FROM" "$(cat "$SITE_DIR/server_id")" >"$SITE_DIR/address"
+        [ -s "$SITE_DIR/address" ] && break
+        sleep 0.5
+    done
     printf '%s %s\n' "$(cat "$SITE_DIR/address")" "$(cut -d' ' -f1,2 "$SITE_DIR/first_host_key.pub")" >"$SITE_DIR/known_hosts"
     for _ in $(seq 60); do
         site_ssh 'cloud-init status --wait >/dev/null 2>&1; :' && return 0
@@ -230,9 +236,7 @@ site_fill() {
 }
 
 site_point_dns() {
-    site_api POST /zones "$(jq -n --arg z $SITE_ZONE '{name: $z, mode: "primary", ttl: 60}')" >/dev/null || return 1
-    site_api POST /zones/$SITE_ZONE/rrsets "$(jq -n --arg n "${SITE_NAME%%.*}" --arg a "$(cat "$SITE_DIR/address")" \
-        '{name: $n, type: "A", ttl: 60, records: [{value: $a}]}')" >/dev/null || return 1
+    provider_make_record "$SITE_FROM" $SITE_ZONE "${SITE_NAME%%.*}" "$(cat "$SITE_DIR/address")" || return 1
     for _ in $(seq 50); do
         [ "$(site_dig)" = "$(cat "$SITE_DIR/address")" ] && return 0
         sleep 0.1
@@ -246,7 +250,7 @@ site_up() { # DIR
     SITE_DIR=$(cd "$SITE_DIR" && pwd)
     site_say "-- the local cloud: provider API, machines, DNS, S3, git"
     site_start_cloud && site_start_s3 && site_start_git && site_make_ops && site_write_inventory || return 1
-    site_say "-- a production server at the provider, in fsn1"
+    site_say "-- a production server at $SITE_FROM, in $(provider_place "$SITE_FROM" 1)"
     site_create_server || return 1
     local playbook
     for playbook in hardening backup-client nodejs postgresql nginx-site secrets; do
@@ -284,7 +288,7 @@ site_down() { # DIR
 
 # --- the disaster ---
 
-site_destroy_server() { site_api DELETE "/servers/$(cat "$SITE_DIR/server_id")" >/dev/null; }
+site_destroy_server() { provider_delete_server "$SITE_FROM" "$(cat "$SITE_DIR/server_id")"; }
 
 # --- from outside, as a resolver and a browser ---
 
