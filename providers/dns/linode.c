@@ -81,12 +81,12 @@ static struct err *list(const struct ctx *ctx, struct dns *dns, struct arena *ar
                         const char *path_template, json_t *filter, json_t **items)
 {
     CLEANUP_JSON json_t *owned = filter;
-    if (!filter)
+    if (!owned)
         return err_new(ERR_INPUT, "a name or type to look for is not UTF-8");
     struct rest_listing listing = {.path = path,
                                    .path_template = path_template,
                                    .items = "data",
-                                   .header = {"X-Filter", decode_dump(arena, filter)}};
+                                   .header = {"X-Filter", decode_dump(arena, owned)}};
     return rest_list(ctx, dns->rest, arena, &listing, items);
 }
 
@@ -305,6 +305,12 @@ static const char *read_ns_line(struct arena *arena, const char *line)
     return target ? dns_without_dot(arena, target) : NULL;
 }
 
+/* What the document's example has, for a zone that has not been rendered yet. */
+static const char *const usual_servers[] = {"ns1.linode.com", "ns2.linode.com", "ns3.linode.com",
+                                            "ns4.linode.com", "ns5.linode.com"};
+
+#define USUAL_COUNT (sizeof(usual_servers) / sizeof(usual_servers[0]))
+
 static struct err *linode_authoritative_servers(const struct ctx *ctx, struct dns *dns, struct arena *arena,
                                                 const struct dns_zone *zone, const char ***names,
                                                 size_t *count)
@@ -317,7 +323,7 @@ static struct err *linode_authoritative_servers(const struct ctx *ctx, struct dn
     const json_t *lines = NULL;
     TRY(rest_send(ctx, dns->rest, arena, &call, &answer));
     TRY(decode_array(answer.body, "zone_file", &lines));
-    *names = arena_array(arena, json_array_size(lines) + 1, sizeof(**names));
+    *names = arena_array(arena, json_array_size(lines) + USUAL_COUNT, sizeof(**names));
     *count = 0;
     size_t i = 0;
     const json_t *line = NULL;
@@ -329,6 +335,9 @@ static struct err *linode_authoritative_servers(const struct ctx *ctx, struct dn
         if (name)
             (*names)[(*count)++] = name;
     }
+    bool rendered = *count > 0;
+    for (size_t k = 0; !rendered && k < USUAL_COUNT; k++)
+        (*names)[(*count)++] = usual_servers[k];
     return NULL;
 }
 

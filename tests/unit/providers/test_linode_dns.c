@@ -327,6 +327,20 @@ static void authoritative_servers_stand_in_the_zone_file(void **state)
     end(&f);
 }
 
+static void zone_that_is_not_rendered_yet_has_the_usual_servers(void **state)
+{
+    (void)state;
+    struct fixture f;
+    const char **names = NULL;
+    size_t count = 0;
+    begin(&f, (const char *[]){OK("{\"zone_file\":[]}"), NULL});
+    assert_fine(ops->authoritative_servers(&f.ctx, f.dns, f.arena, &zone, &names, &count));
+    assert_int_equal(count, 5);
+    assert_string_equal(names[0], "ns1.linode.com");
+    assert_string_equal(names[4], "ns5.linode.com");
+    end(&f);
+}
+
 static int find_service(void **state)
 {
     (void)state;
@@ -351,6 +365,7 @@ int main(void)
         cmocka_unit_test(failed_write_is_no_conflict),
         cmocka_unit_test(record_whose_value_has_fields_of_its_own_is_not_written),
         cmocka_unit_test(authoritative_servers_stand_in_the_zone_file),
+        cmocka_unit_test(zone_that_is_not_rendered_yet_has_the_usual_servers),
     };
     return cmocka_run_group_tests(tests, find_service, NULL);
 }
