@@ -42,6 +42,13 @@ static const struct rest_rule rules[] = {
     {403, NULL, NULL, ERR_AUTH, "the API token lacks a scope for this request: see 'rehost check'"},
 };
 
+/* docs.digitalocean.com/reference/api, "Rate Limit"; keys have a limit of their own. */
+static const struct rest_limit limits[] = {
+    {.count = 5000, .window_ms = 3600000},
+    {.count = 250, .window_ms = 60000},
+    {.path = "/v2/account/keys", .count = 10, .window_ms = 60000},
+};
+
 static const struct rest_dialect dialect = {
     .provider = "digitalocean",
     .endpoint = "https://api.digitalocean.com",
@@ -50,6 +57,8 @@ static const struct rest_dialect dialect = {
     .error_message = "message",
     .rules = rules,
     .rule_count = sizeof(rules) / sizeof(rules[0]),
+    .limits = limits,
+    .limit_count = sizeof(limits) / sizeof(limits[0]),
     .page_parameter = "page",
     .page_size_parameter = "per_page",
     .page_size = 200,
@@ -620,17 +629,14 @@ static struct err *poll_firewall(const struct ctx *ctx, struct provider *provide
     return NULL;
 }
 
+/* ERR_NOT_FOUND: the action went with its droplet, which the droplet itself will tell. */
 static struct err *poll_action(const struct ctx *ctx, struct provider *provider, struct arena *arena,
                                const char *action_id, bool *done)
 {
     json_t *body = NULL;
     const char *status = NULL;
     const char *type = NULL;
-    struct err *e = get(ctx, provider, arena, "/v2/actions/", action_id, "", &body);
-    if (e && err_kind(e) == ERR_NOT_FOUND)
-        return err_with_kind(e, ERR_UNKNOWN_OUTCOME);
-    if (e)
-        return e;
+    TRY(get(ctx, provider, arena, "/v2/actions/", action_id, "", &body));
     TRY(decode_string(body, "action.status", &status));
     TRY(decode_string(body, "action.type", &type));
     *done = strcmp(status, "completed") == 0;

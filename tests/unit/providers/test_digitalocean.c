@@ -336,7 +336,7 @@ static void operation_ends_well_or_says_what_it_means(void **state)
         {OK(ACTION("completed", "create")), true, ERR_INTERNAL},
         {OK(ACTION("errored", "create")), false, ERR_CAPACITY}, /* nothing usable: the next place, please */
         {OK(ACTION("errored", "shutdown")), false, ERR_UNKNOWN_OUTCOME},
-        {NOT_FOUND, false, ERR_UNKNOWN_OUTCOME},
+        {NOT_FOUND, false, ERR_NOT_FOUND}, /* as its droplet is, which tells */
         {"HTTP/1.1 502 Bad\r\nContent-Type: text/html\r\nConnection: close\r\n\r\n<html>", false,
          ERR_TRANSIENT},
     };
@@ -463,8 +463,9 @@ static void catalog_tells_stock_in_the_words_of_all_providers(void **state)
 /* ---- keys ---- */
 
 #define PUBLIC_KEY "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIK0wmN/Cr3JXqmLW7u+g9pTh+wyqDHpSQEIQczXkVx9r"
-#define KEY_PATH "/v2/account/keys/44:c5:0f:b7:34:37:f9:94:0b:d4:e4:53:84:4d:5a:25" /* ssh-keygen -l -E md5  \
-                                                                                     */
+#define KEY_PATH                                                                                             \
+    "/v2/account/keys/44:c5:0f:b7:34:37:f9:94:0b:d4:e4:53:84:4d:5a:25" /* ssh-keygen -l -E md5               \
+                                                                        */
 #define KEY "{\"ssh_key\":{\"id\":512189,\"name\":\"bob\",\"public_key\":\"" PUBLIC_KEY " bob@laptop\"}}"
 
 static const char *ensure_key(struct fixture *f)
