@@ -38,11 +38,11 @@ on "$IP_B" "ip address add $IP/32 dev host0"
 check "stays there although the second has configured it, too" reaches "$IP" one
 check "moves while both run" moved "$B"
 check "and leads to the second" within 10 reaches "$IP" two
-check "a route of this machine does it" grep -q "via $IP_B" <<<"$(ip route show "$IP/32")"
 api POST "floating_ips/$F/actions/unassign" >/dev/null
 action_done "$(jq .action.id "$WORK/body")" >/dev/null
-check "taken off, it has no route" is "$(ip route show "$IP/32")" ""
+check "taken off, it leads nowhere, although both have it" nobody "$IP"
 check "goes back" moved "$A"
+check "and leads there" within 10 reaches "$IP" one
 
 # A primary IP changes its server while both are off.
 for id in $A $B; do
@@ -85,6 +85,29 @@ if [ -n "$URL" ]; then
     check "to the other" within 10 reaches "$R" four
     api POST "v2/reserved_ips/$R/actions" '{"type":"unassign"}' >/dev/null
     check "taken off, it leads nowhere" within 10 nobody "$R"
+fi
+
+# Two that exchange what they have: each has to configure what it gets, and lets go of what it gave.
+URL=$(jq -r '.urls.linode // empty' "$WORK/ready")
+if [ -n "$URL" ]; then
+    linode() {
+        api POST linode/instances "$(jq -nc --arg n "$1" --arg k "$(cat "$WORK/user.pub")" '{label: $n, region: "nl-ams",
+            type: "g6-nanode-1", image: "linode/debian12", root_pass: "Correct-horse-7-battery", authorized_keys: [$k]}')" |
+            jq -c '[.id, .ipv4[0]]'
+    }
+    ONE=$(linode five) TWO=$(linode six)
+    IP_E=$(jq -r '.[1]' <<<"$ONE") IP_F=$(jq -r '.[1]' <<<"$TWO")
+    check "a Linode answers" within 60 reaches "$IP_E" five
+    check "and another" within 60 reaches "$IP_F" six
+    exchange() { # as it runs on a machine: what it had, what it gets
+        echo "sleep 1; ip address add $2/24 dev host0; ip address delete $1/24 dev host0; ip route replace default via 198.19.251.1"
+    }
+    on "$IP_E" "systemd-run --quiet --no-block bash -c '$(exchange "$IP_E" "$IP_F")'"
+    on "$IP_F" "systemd-run --quiet --no-block bash -c '$(exchange "$IP_F" "$IP_E")'"
+    check "they exchange their addresses" answers 200 POST networking/ips/assign "$(jq -nc --argjson a "$ONE" --argjson b "$TWO" \
+        '{region: "nl-ams", assignments: [{address: $a[1], linode_id: $b[0]}, {address: $b[1], linode_id: $a[0]}]}')"
+    check "so that the second answers at the first one's" within 15 reaches "$IP_E" six
+    check "and the first at the second one's" within 15 reaches "$IP_F" five
 fi
 check "ends when it is told to" cloud_stop
 check "leaves no route behind" is "$(ip route | grep '198\.19\.251')" ""

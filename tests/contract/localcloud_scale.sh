@@ -10,7 +10,7 @@ client() { # FIRST
         [ "$i" -eq "$1" ] || echo next
         printf 'url = "%s/servers"\noutput = "%s/answer.%d"\n' "$URL" "$WORK" "$i"
         printf 'header = "Authorization: Bearer %s"\nheader = "Content-Type: application/json"\nwrite-out = "%%{http_code}\\n"\n' "$TOKEN"
-        printf 'data = "{\\"name\\":\\"s-%d\\",\\"server_type\\":\\"cx23\\",\\"image\\":\\"debian-12\\",\\"location\\":\\"fsn1\\",\\"labels\\":{\\"rehost-run\\":\\"scale\\"}}"\nnext\n' "$i"
+        printf 'data = "{\\"name\\":\\"s-%d\\",\\"server_type\\":\\"cx23\\",\\"image\\":\\"debian-12\\",\\"location\\":\\"fsn1\\",\\"labels\\":{\\"rehost-run\\":\\"scale\\"}}"\n' "$i"
     done >"$WORK/orders.$1"
     curl -sS -K "$WORK/orders.$1" >"$WORK/codes.$1"
 }
@@ -38,7 +38,7 @@ remover() { # FIRST
     awk -v n="$CLIENTS" -v c="$1" -v u="$URL" -v t="$TOKEN" 'NR % n == c {
         if (seen++) print "next"
         printf "url = \"%s/servers/%s\"\nrequest = DELETE\noutput = /dev/null\nheader = \"Authorization: Bearer %s\"\n", u, $1, t
-        printf "write-out = \"%%{http_code}\\n\"\nnext\n" }' "$WORK/ids" >"$WORK/removals.$1"
+        printf "write-out = \"%%{http_code}\\n\"\n" }' "$WORK/ids" >"$WORK/removals.$1"
     curl -sS -K "$WORK/removals.$1" >"$WORK/gone.$1"
 }
 together remover

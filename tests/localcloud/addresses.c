@@ -51,8 +51,7 @@ struct movable_ip *ip_create(struct cloud *cloud, const char *kind, const char *
 struct move {
     struct ground *ground;
     struct action *action; // may be NULL
-    char address[48], via[48];
-    bool nat;
+    struct ip_route route;
 };
 
 static void move_job(void *arg)
@@ -60,29 +59,36 @@ static void move_job(void *arg)
     struct move *move = arg;
     struct ground *ground = move->ground;
     struct why why;
-    bool ok =
-        ground->backend->route_ip(ground, move->address, move->nat, *move->via ? move->via : NULL, &why);
+    bool ok = ground->backend->route_ip(ground, &move->route, &why);
 
     ground_lock(ground);
     if (move->action)
         action_finish(move->action, ok ? NULL : why.text);
     ground_unlock(ground);
     if (!ok)
-        log_line("address %s: %s", move->address, why.text);
+        log_line("address %s: %s", move->route.address, why.text);
     free(move);
 }
 
-// Where packets for it go from now on. They reach a machine by the address that came with it.
-static void lead(struct cloud *cloud, const struct movable_ip *ip, const struct server *server,
-                 struct action *action)
+static struct move *move_new(struct cloud *cloud, const struct movable_ip *ip, const struct server *server)
 {
     struct move *move = zalloc(sizeof *move);
-    const char *own = server ? ip->ipv6 ? server->ipv6 : server->ipv4 : "";
 
-    *move = (struct move){.ground = cloud->ground, .action = action, .nat = ip->nat};
-    snprintf(move->address, sizeof move->address, "%s", ip->address);
-    snprintf(move->via, sizeof move->via, "%s", text_equal(own, ip->address) ? "" : own);
-    jobs_add(cloud->ground->ip_jobs, 0, move_job, free, move);
+    move->ground = cloud->ground;
+    move->route.nat = ip->nat;
+    snprintf(move->route.address, sizeof move->route.address, "%s", ip->address);
+    if (server) {
+        move->route.machine = server->address;
+        snprintf(move->route.own, sizeof move->route.own, "%s", server->ipv4);
+        if (!text_equal(server->ipv6_net, ip->address))
+            snprintf(move->route.own_v6, sizeof move->route.own_v6, "%s", server->ipv6);
+    }
+    return move;
+}
+
+static void later(struct move *move)
+{
+    jobs_add(move->ground->ip_jobs, 0, move_job, free, move);
 }
 
 struct action *ip_assign(struct cloud *cloud, struct movable_ip *ip, struct server *server,
@@ -91,14 +97,18 @@ struct action *ip_assign(struct cloud *cloud, struct movable_ip *ip, struct serv
     struct action *action = action_start(cloud, command, "floating_ip", ip->id);
 
     ip->server_id = server ? server->id : 0;
-    lead(cloud, ip, server, action);
+    struct move *move = move_new(cloud, ip, server);
+    move->action = action;
+    later(move);
     return action;
 }
 
 void ip_delete(struct cloud *cloud, struct movable_ip *ip)
 {
-    if (ip->server_id)
-        lead(cloud, ip, NULL, NULL);
+    struct move *move = move_new(cloud, ip, NULL);
+
+    move->route.gone = true;
+    later(move);
     ip->server_id = 0;
     array_remove(&cloud->ips, ip);
     array_add(&cloud->removed, ip);
@@ -116,8 +126,8 @@ void ips_release(struct server *server)
             ip_delete(cloud, ip);
             continue;
         }
-        lead(cloud, ip, NULL, NULL);
         ip->server_id = 0;
+        later(move_new(cloud, ip, NULL));
     }
 }
 

@@ -9,6 +9,15 @@
 
 #include "model.h"
 
+// Where packets for a movable address go.
+struct ip_route {
+    char address[48];         // "198.18.10.9", "2001:db8:1:2::/64"
+    bool nat;                 // to the server's own address; else the machine has to own this one
+    bool gone;                // nobody will ever have it again
+    uint32_t machine;         // server->address of whose it is; 0 = nobody's
+    char own[16], own_v6[48]; // that server's own ones; may be empty
+};
+
 struct backend_ops {
     const char *name;
     bool (*start)(struct ground *ground, struct why *why);
@@ -20,9 +29,8 @@ struct backend_ops {
     bool (*press_button)(struct server *server, bool reboot,
                          struct why *why); // asks the machine; server_stopped() may follow
     void (*destroy)(struct server *server);
-    // Leads packets for an address ("198.18.10.9", "2001:db8:1:2::/64") to a server's own address `via`, or
-    // with NULL nowhere. Not nat: the machine has to own it. One call at a time.
-    bool (*route_ip)(struct ground *ground, const char *address, bool nat, const char *via, struct why *why);
+    bool (*route_ip)(struct ground *ground, const struct ip_route *route,
+                     struct why *why); // one call at a time
 };
 
 extern const struct backend_ops backend_machines;

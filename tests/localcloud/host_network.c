@@ -188,19 +188,34 @@ void host_network_stop(const struct network *network)
     run_command(argv, NULL, NULL, &why);
 }
 
-bool host_network_route(const struct network *network, const char *address, const char *via, struct why *why)
+void host_network_card(uint32_t machine, char out[18])
 {
-    bool ipv6 = strchr(address, ':') != NULL;
-    char *prefix = strchr(address, '/') ? text_copy(address) : text_format("%s/%d", address, ipv6 ? 128 : 32);
-    const char *const set[] = {"ip",  ipv6 ? "-6" : "-4", "route", "replace", prefix, "via", via,
-                               "dev", network->bridge,    NULL};
-    const char *const drop[] = {"ip",  ipv6 ? "-6" : "-4", "route", "delete", prefix,
-                                "dev", network->bridge,    NULL};
-    struct why none;
-    bool ok = via ? run_command(set, NULL, NULL, why) : (run_command(drop, NULL, NULL, &none), true);
+    snprintf(out, 18, "02:4c:%02x:%02x:%02x:%02x", machine >> 24, machine >> 16 & 255, machine >> 8 & 255,
+             machine & 255);
+}
 
-    free(prefix);
-    return ok;
+bool host_network_lead(const struct network *network, const char *address, uint32_t machine, bool gone,
+                       struct why *why)
+{
+    char card[18];
+    struct why none;
+
+    host_network_card(machine, card); // of 0: no machine's
+    const char *const set[] = {"ip",  "neighbour",     "replace", address,     "lladdr", card,
+                               "dev", network->bridge, "nud",     "permanent", NULL};
+    const char *const drop[] = {"ip", "neighbour", "delete", address, "dev", network->bridge, NULL};
+    return gone ? (run_command(drop, NULL, NULL, &none), true) : run_command(set, NULL, NULL, why);
+}
+
+bool host_network_lead_ipv6(const struct network *network, const char *prefix, const char *via,
+                            struct why *why)
+{
+    const char *const set[] = {"ip",  "-6", "route", "replace",       prefix,
+                               "via", via,  "dev",   network->bridge, NULL};
+    const char *const drop[] = {"ip", "-6", "route", "delete", prefix, "dev", network->bridge, NULL};
+    struct why none;
+
+    return *via ? run_command(set, NULL, NULL, why) : (run_command(drop, NULL, NULL, &none), true);
 }
 
 // Machines of the bridge look for the address on it: while it belongs to one of them, this machine has it,
@@ -217,21 +232,21 @@ static void hold_address(const struct network *network, const char *address, boo
     free(prefix);
 }
 
-bool host_network_translate(const struct network *network, const char *address, const char *via,
+bool host_network_translate(const struct network *network, const char *address, const char *own,
                             struct why *why)
 {
     char table[32];
     struct why none;
 
     table_name(network, table);
-    char *old = text_format("{ %s }", address), *new = text_format("{ %s : %s }", address, via ? via : "");
+    char *old = text_format("{ %s }", address), *new = text_format("{ %s : %s }", address, own);
     const char *const drop[] = {"nft", "delete", "element", "ip", table, "moved", old, NULL};
     const char *const set[] = {"nft", "add", "element", "ip", table, "moved", new, NULL};
-    if (!via)
+    if (!*own)
         hold_address(network, address, false);
     run_command(drop, NULL, NULL, &none); // fails when it belonged to nobody
-    bool ok = !via || run_command(set, NULL, NULL, why);
-    if (via && ok)
+    bool ok = !*own || run_command(set, NULL, NULL, why);
+    if (*own && ok)
         hold_address(network, address, true);
     free(old), free(new);
     return ok;

@@ -7,6 +7,8 @@
 #include <sys/random.h>
 #include <unistd.h>
 
+#include "host_network.h"
+
 static bool write_in(const char *dir, const char *path, unsigned mode, const char *text, struct why *why)
 {
     char *full = text_format("%s/root%s", dir, path);
@@ -61,8 +63,11 @@ static bool write_network(const struct server *server, const char *dir, struct w
     char *ipv6 = *server->ipv6 ? text_format("[Address]\nAddress=%s/%u\nDuplicateAddressDetection=none\n",
                                              server->ipv6, net->prefix + 32)
                                : text_copy("");
-    char *text = text_format("[Match]\nName=host0\n[Network]\nLinkLocalAddressing=no\nIPv6AcceptRA=no\n%s%s",
-                             ipv4, ipv6);
+    char card[18];
+    host_network_card(server->address, card);
+    char *text = text_format("[Match]\nName=host0\n[Link]\nMACAddress=%s\n"
+                             "[Network]\nLinkLocalAddressing=no\nIPv6AcceptRA=no\n%s%s",
+                             card, ipv4, ipv6);
     bool ok = write_in(dir, "/etc/systemd/network/10-cloud.network", 0644, text, why);
 
     free(ipv4), free(ipv6), free(text);

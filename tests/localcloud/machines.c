@@ -413,11 +413,15 @@ static void machines_stop(struct ground *ground)
     host_network_stop(&ground->network);
 }
 
-static bool machines_route_ip(struct ground *ground, const char *address, bool nat, const char *via,
-                              struct why *why)
+static bool machines_route_ip(struct ground *ground, const struct ip_route *route, struct why *why)
 {
-    return nat ? host_network_translate(&ground->network, address, via, why)
-               : host_network_route(&ground->network, address, via, why);
+    const struct network *network = &ground->network;
+
+    if (strchr(route->address, ':'))
+        return host_network_lead_ipv6(network, route->address, route->own_v6, why);
+    if (route->nat)
+        return host_network_translate(network, route->address, route->own, why);
+    return host_network_lead(network, route->address, route->machine, route->gone, why);
 }
 
 const struct backend_ops backend_machines = {

@@ -37,10 +37,9 @@ static void memory_destroy(struct server *server)
     (void)server;
 }
 
-static bool memory_route_ip(struct ground *ground, const char *address, bool nat, const char *via,
-                            struct why *why)
+static bool memory_route_ip(struct ground *ground, const struct ip_route *route, struct why *why)
 {
-    (void)ground, (void)address, (void)nat, (void)via, (void)why;
+    (void)ground, (void)route, (void)why;
     return true;
 }
 
