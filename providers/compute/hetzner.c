@@ -30,10 +30,15 @@ static const struct rest_rule rules[] = {
     {403, "maintenance", NULL, ERR_TRANSIENT, "Hetzner has this part of its API under maintenance"},
     {423, "locked", NULL, ERR_CONFLICT, NULL}, /* an action is running on it; worth waiting */
     {423, "protected", NULL, ERR_REJECTED, "switch its delete protection off in the console"},
+    {422, "server_not_stopped", NULL, ERR_CONFLICT, "both servers have to be off while a primary IP moves"},
+    {0, "resource_in_use", NULL, ERR_CONFLICT, NULL}, /* a firewall before a server that is being deleted */
     {409, "uniqueness_error", NULL, ERR_CONFLICT, NULL},
     {409, "conflict", NULL, ERR_CONFLICT, NULL},
     {429, "rate_limit_exceeded", NULL, ERR_RATE_LIMIT, NULL},
 };
+
+/* docs.hetzner.cloud, "Rate Limiting": 3600 an hour, refilled all the time. */
+static const struct rest_limit limits[] = {{.count = 3600, .window_ms = 3600000}};
 
 static const struct rest_dialect dialect = {
     .provider = "hetzner",
@@ -44,6 +49,8 @@ static const struct rest_dialect dialect = {
     .error_detail = "error.details",
     .rules = rules,
     .rule_count = sizeof(rules) / sizeof(rules[0]),
+    .limits = limits,
+    .limit_count = sizeof(limits) / sizeof(limits[0]),
     .page_parameter = "page",
     .page_size_parameter = "per_page",
     .page_size = 50,
@@ -338,10 +345,11 @@ static json_t *label_object(const struct server_spec *spec)
 
 static struct err *create_body(const struct server_spec *spec, json_t **body)
 {
-    *body = json_pack("{s:s, s:s, s:s, s:s, s:o, s:o, s:b, s:{s:b, s:b}}",       /* */
-                      "name", spec->name, "server_type", spec->size,             /* */
-                      "image", spec->image, "location", spec->region,            /* */
-                      "ssh_keys", key_names(spec), "labels", label_object(spec), /* */
+    const char *snapshot = spec_image_snapshot(spec->image);
+    *body = json_pack("{s:s, s:s, s:s, s:s, s:o, s:o, s:b, s:{s:b, s:b}}",                  /* */
+                      "name", spec->name, "server_type", spec->size,                        /* */
+                      "image", snapshot ? snapshot : spec->image, "location", spec->region, /* */
+                      "ssh_keys", key_names(spec), "labels", label_object(spec),            /* */
                       "start_after_create", true, "public_net", "enable_ipv4", true, "enable_ipv6", true);
     if (!*body)
         return err_new(ERR_INPUT, "server '%s': region, size or image is missing or not UTF-8", spec->name);
@@ -497,6 +505,463 @@ static struct err *hetzner_key_delete(const struct ctx *ctx, struct provider *pr
     return rest_send(ctx, provider->rest, arena, &call, &answer);
 }
 
+/* ---- what the optional operations share ---- */
+
+static struct err *get_one(const struct ctx *ctx, struct provider *provider, struct arena *arena,
+                           const char *collection, const char *id, json_t **body)
+{
+    struct rest_call call = {.method = "GET",
+                             .path = arena_printf(arena, "/%s/%s", collection, rest_encode(arena, id)),
+                             .path_template = arena_printf(arena, "/%s/{id}", collection)};
+    struct rest_answer answer = {0};
+    TRY(rest_send(ctx, provider->rest, arena, &call, &answer));
+    *body = answer.body;
+    return NULL;
+}
+
+static struct err *delete_one(const struct ctx *ctx, struct provider *provider, struct arena *arena,
+                              const char *collection, const char *id)
+{
+    struct rest_call call = {.method = "DELETE",
+                             .path = arena_printf(arena, "/%s/%s", collection, rest_encode(arena, id)),
+                             .path_template = arena_printf(arena, "/%s/{id}", collection)};
+    struct rest_answer answer = {0};
+    return rest_send(ctx, provider->rest, arena, &call, &answer);
+}
+
+static struct rest_call action_call(struct arena *arena, const char *collection, const char *id,
+                                    const char *verb, const json_t *body)
+{
+    return (struct rest_call){
+        .method = "POST",
+        .path = arena_printf(arena, "/%s/%s/actions/%s", collection, rest_encode(arena, id), verb),
+        .path_template = arena_printf(arena, "/%s/{id}/actions/%s", collection, verb),
+        .body = body};
+}
+
+/* In bodies ids are numbers. */
+static struct err *read_number(const char *id, json_int_t *number)
+{
+    char *end = NULL;
+    *number = strtoll(id, &end, 10);
+    return *number > 0 && !*end ? NULL : err_new(ERR_INPUT, "'%s' is not an id of this provider", id);
+}
+
+static bool is_id(struct arena *arena, const json_t *json, const char *path, const char *id)
+{
+    const char *found = rest_id(arena, json, path);
+    return found && strcmp(found, id) == 0;
+}
+
+/* ---- firewalls ---- */
+
+static json_t *rule_json(struct arena *arena, const struct firewall_rule *rule)
+{
+    json_t *sources = json_array();
+    for (size_t i = 0; i < rule->source_count; i++)
+        (void)json_array_append_new(sources, json_string(rule->sources[i]));
+    json_t *json =
+        json_pack("{s:s, s:s, s:o}", "direction", "in", "protocol", rule->protocol, "source_ips", sources);
+    if (json && rule->port_from)
+        (void)json_object_set_new(
+            json, "port",
+            json_string(rule->port_from == rule->port_to
+                            ? arena_printf(arena, "%d", rule->port_from)
+                            : arena_printf(arena, "%d-%d", rule->port_from, rule->port_to)));
+    return json;
+}
+
+static json_t *rules_json(struct arena *arena, const struct firewall_spec *spec)
+{
+    json_t *list = json_array();
+    for (size_t i = 0; i < spec->rule_count; i++)
+        (void)json_array_append_new(list, rule_json(arena, &spec->rules[i]));
+    return list;
+}
+
+static struct err *set_rules(const struct ctx *ctx, struct provider *provider, struct arena *arena,
+                             const char *id, const struct firewall_spec *spec)
+{
+    CLEANUP_JSON json_t *body = json_pack("{s:o}", "rules", rules_json(arena, spec));
+    struct rest_call call = action_call(arena, "firewalls", id, "set_rules", body);
+    struct rest_answer answer = {0};
+    return rest_send(ctx, provider->rest, arena, &call, &answer);
+}
+
+static struct err *hetzner_firewall_ensure(const struct ctx *ctx, struct provider *provider,
+                                           struct arena *arena, const struct firewall_spec *spec,
+                                           const char **firewall_id)
+{
+    json_t *found = NULL;
+    const char *query = arena_printf(arena, "name=%s", rest_encode(arena, spec->name));
+    TRY(rest_list(ctx, provider->rest, arena,
+                  &(struct rest_listing){"/firewalls", .query = query, .items = "firewalls"}, &found));
+    *firewall_id = rest_id(arena, found, "0.id");
+    if (*firewall_id)
+        return set_rules(ctx, provider, arena, *firewall_id, spec);
+    CLEANUP_JSON json_t *body = json_pack("{s:s, s:o}", "name", spec->name, "rules", rules_json(arena, spec));
+    struct rest_call call = {
+        .method = "POST", .path = "/firewalls", .path_template = "/firewalls", .body = body};
+    struct rest_answer answer = {0};
+    TRY(rest_send(ctx, provider->rest, arena, &call, &answer));
+    *firewall_id = rest_id(arena, answer.body, "firewall.id");
+    if (*firewall_id)
+        return NULL;
+    return rest_answer_unreadable(&call, err_new(ERR_REJECTED, "answer lacks the firewall's 'id'"));
+}
+
+/* By itself, or as one of those that a label selector covers. */
+static bool applies_to(struct arena *arena, const json_t *resources, const char *server_id)
+{
+    size_t i = 0;
+    const json_t *resource = NULL;
+    json_array_foreach(resources, i, resource)
+    {
+        size_t k = 0;
+        const json_t *covered = NULL;
+        if (is_id(arena, resource, "server.id", server_id))
+            return true;
+        json_array_foreach(decode_find(resource, "applied_to_resources"), k, covered)
+        {
+            if (is_id(arena, covered, "server.id", server_id))
+                return true;
+        }
+    }
+    return false;
+}
+
+static struct err *hetzner_firewall_attach(const struct ctx *ctx, struct provider *provider,
+                                           struct arena *arena, const char *firewall_id,
+                                           const char *server_id, const char **op)
+{
+    json_t *found = NULL;
+    json_int_t server = 0;
+    *op = NULL;
+    TRY(read_number(server_id, &server));
+    TRY(get_one(ctx, provider, arena, "firewalls", firewall_id, &found));
+    if (applies_to(arena, decode_find(found, "firewall.applied_to"), server_id))
+        return NULL;
+    CLEANUP_JSON json_t *body =
+        json_pack("{s:[{s:s, s:{s:I}}]}", "apply_to", "type", "server", "server", "id", server);
+    struct rest_call call = action_call(arena, "firewalls", firewall_id, "apply_to_resources", body);
+    struct rest_answer answer = {0};
+    TRY(rest_send(ctx, provider->rest, arena, &call, &answer));
+    size_t count = json_array_size(decode_find(answer.body, "actions"));
+    for (size_t i = 0; i < count; i++)
+        TRY(rest_answer_unreadable(
+            &call, rest_op_join(arena, answer.body, arena_printf(arena, "actions.%zu.id", i), op)));
+    return NULL;
+}
+
+static struct err *hetzner_firewall_delete(const struct ctx *ctx, struct provider *provider,
+                                           struct arena *arena, const char *firewall_id)
+{
+    return delete_one(ctx, provider, arena, "firewalls", firewall_id);
+}
+
+static const struct firewall_ops firewall_ops = {
+    .ensure = hetzner_firewall_ensure,
+    .attach = hetzner_firewall_attach,
+    .delete = hetzner_firewall_delete,
+};
+
+/* ---- movable addresses ----
+ * A floating IP goes anywhere and at once, but the server has to configure it. A primary IP stays in its
+ * location and moves between servers that are off; a server has at most one of each type, the first of which
+ * is made with it. */
+
+static struct err *read_ip(struct arena *arena, const json_t *json, const char *server, struct movable_ip *ip)
+{
+    *ip = (struct movable_ip){.id = rest_id(arena, json, "id"), .server_id = rest_id(arena, json, server)};
+    if (!ip->id)
+        return err_new(ERR_REJECTED, "answer lacks an address's 'id'");
+    TRY(decode_string(json, "ip", &ip->address));
+    return strchr(ip->address, ':') ? read_ipv6(arena, ip->address, &ip->address) : NULL;
+}
+
+static struct err *list_floating(struct arena *arena, const json_t *list, struct movable_ip *ips)
+{
+    for (size_t i = 0; i < json_array_size(list); i++) {
+        TRY(read_ip(arena, json_array_get(list, i), "server", &ips[i]));
+        ips[i].kind = "floating IP";
+        ips[i].needs_configuration = true;
+    }
+    return NULL;
+}
+
+static struct err *list_primary(struct arena *arena, const json_t *list, struct movable_ip *ips)
+{
+    for (size_t i = 0; i < json_array_size(list); i++) {
+        TRY(read_ip(arena, json_array_get(list, i), "assignee_id", &ips[i]));
+        TRY(decode_string(json_array_get(list, i), "location.name", &ips[i].region));
+        ips[i].kind = "primary IP";
+        ips[i].needs_servers_off = true;
+    }
+    return NULL;
+}
+
+static struct err *hetzner_ip_list(const struct ctx *ctx, struct provider *provider, struct arena *arena,
+                                   struct movable_ip **ips, size_t *count)
+{
+    json_t *floating = NULL;
+    json_t *primary = NULL;
+    TRY(rest_list(ctx, provider->rest, arena,
+                  &(struct rest_listing){"/floating_ips", .items = "floating_ips"}, &floating));
+    TRY(rest_list(ctx, provider->rest, arena, &(struct rest_listing){"/primary_ips", .items = "primary_ips"},
+                  &primary));
+    size_t first = json_array_size(floating);
+    *count = first + json_array_size(primary);
+    *ips = arena_array(arena, *count + 1, sizeof(**ips));
+    TRY(list_floating(arena, floating, *ips));
+    return list_primary(arena, primary, *ips + first);
+}
+
+static struct err *join_action(const struct ctx *ctx, struct provider *provider, struct arena *arena,
+                               const struct rest_call *call, const char **op)
+{
+    struct rest_answer answer = {0};
+    TRY(rest_send(ctx, provider->rest, arena, call, &answer));
+    return rest_answer_unreadable(call, rest_op_join(arena, answer.body, "action.id", op));
+}
+
+/* It is taken from whoever has it: failover scripts rely on that. */
+static struct err *move_floating(const struct ctx *ctx, struct provider *provider, struct arena *arena,
+                                 const char *id, json_int_t server, const char **op)
+{
+    json_t *found = NULL;
+    TRY(get_one(ctx, provider, arena, "floating_ips", id, &found));
+    if (json_integer_value(decode_find(found, "floating_ip.server")) == server)
+        return NULL;
+    CLEANUP_JSON json_t *body = json_pack("{s:I}", "server", server);
+    struct rest_call call = action_call(arena, "floating_ips", id, "assign", body);
+    return join_action(ctx, provider, arena, &call, op);
+}
+
+static struct err *unassign(const struct ctx *ctx, struct provider *provider, struct arena *arena,
+                            const json_t *ip, const char **op)
+{
+    struct rest_call call = action_call(arena, "primary_ips", rest_id(arena, ip, "id"), "unassign", NULL);
+    return join_action(ctx, provider, arena, &call, op);
+}
+
+static const json_t *find_ip(struct arena *arena, const json_t *ips, const char *id)
+{
+    size_t i = 0;
+    const json_t *ip = NULL;
+    json_array_foreach(ips, i, ip)
+    {
+        if (is_id(arena, ip, "id", id))
+            return ip;
+    }
+    return NULL;
+}
+
+/* The one of the same type that the taking server has already; NULL when there is none. */
+static const json_t *find_own(const json_t *ips, const json_t *moving, json_int_t server)
+{
+    size_t i = 0;
+    const json_t *ip = NULL;
+    json_array_foreach(ips, i, ip)
+    {
+        if (json_integer_value(json_object_get(ip, "assignee_id")) == server &&
+            json_equal(json_object_get(ip, "type"), json_object_get(moving, "type")))
+            return ip;
+    }
+    return NULL;
+}
+
+/* Up to three calls, from what is there now; each leaves a state from which the next attempt goes on. While
+ * one of them is under way the next may be refused as "locked", which is a conflict: try again. */
+static struct err *move_primary(const struct ctx *ctx, struct provider *provider, struct arena *arena,
+                                const char *id, json_int_t server, const char **op)
+{
+    json_t *ips = NULL;
+    TRY(rest_list(ctx, provider->rest, arena, &(struct rest_listing){"/primary_ips", .items = "primary_ips"},
+                  &ips));
+    const json_t *moving = find_ip(arena, ips, id);
+    if (!moving)
+        return err_new(ERR_NOT_FOUND, "the project has no primary IP '%s'", id);
+    json_int_t has = json_integer_value(json_object_get(moving, "assignee_id"));
+    if (has == server)
+        return NULL;
+    const json_t *own = find_own(ips, moving, server);
+    if (has)
+        TRY(unassign(ctx, provider, arena, moving, op));
+    if (own)
+        TRY(unassign(ctx, provider, arena, own, op));
+    CLEANUP_JSON json_t *body = json_pack("{s:s, s:I}", "assignee_type", "server", "assignee_id", server);
+    struct rest_call call = action_call(arena, "primary_ips", id, "assign", body);
+    return join_action(ctx, provider, arena, &call, op);
+}
+
+static struct err *hetzner_ip_move(const struct ctx *ctx, struct provider *provider, struct arena *arena,
+                                   const struct movable_ip *ip, const char *server_id, const char **op)
+{
+    json_int_t server = 0;
+    *op = NULL;
+    TRY(read_number(server_id, &server));
+    return ip->needs_servers_off ? move_primary(ctx, provider, arena, ip->id, server, op)
+                                 : move_floating(ctx, provider, arena, ip->id, server, op);
+}
+
+static const struct ip_ops ip_ops = {.list = hetzner_ip_list, .move = hetzner_ip_move};
+
+/* ---- snapshots: images whose description is their name ---- */
+
+static struct err *hetzner_snapshot_create(const struct ctx *ctx, struct provider *provider,
+                                           struct arena *arena, const char *server_id, const char *name,
+                                           const char **snapshot_id, const char **op)
+{
+    *op = NULL;
+    TRY(spec_check_name("snapshot name", name));
+    CLEANUP_JSON json_t *body = json_pack("{s:s, s:s, s:{s:s}}", "type", "snapshot", "description", name,
+                                          "labels", "rehost-snapshot", name);
+    struct rest_call call = action_call(arena, "servers", server_id, "create_image", body);
+    struct rest_answer answer = {0};
+    TRY(rest_send(ctx, provider->rest, arena, &call, &answer));
+    *snapshot_id = rest_id(arena, answer.body, "image.id");
+    if (!*snapshot_id)
+        return rest_answer_unreadable(&call, err_new(ERR_REJECTED, "answer lacks the image's 'id'"));
+    return rest_answer_unreadable(&call, rest_op_join(arena, answer.body, "action.id", op));
+}
+
+static struct err *read_snapshot(struct arena *arena, const json_t *image, struct snapshot *snapshot)
+{
+    const char *created = NULL;
+    const char *status = NULL;
+    *snapshot = (struct snapshot){.id = rest_id(arena, image, "id"),
+                                  .size_gib = json_number_value(decode_find(image, "image_size"))};
+    if (!snapshot->id)
+        return err_new(ERR_REJECTED, "answer lacks an image's 'id'");
+    TRY(decode_string(image, "description", &snapshot->name));
+    TRY(decode_string(image, "created", &created));
+    TRY(decode_string(image, "status", &status));
+    snapshot->ready = strcmp(status, "available") == 0;
+    return clock_parse_utc(created, &snapshot->created_ms);
+}
+
+static struct err *hetzner_snapshot_list(const struct ctx *ctx, struct provider *provider,
+                                         struct arena *arena, struct snapshot **snapshots, size_t *count)
+{
+    json_t *images = NULL;
+    TRY(rest_list(ctx, provider->rest, arena,
+                  &(struct rest_listing){"/images", .query = "type=snapshot", .items = "images"}, &images));
+    *count = json_array_size(images);
+    *snapshots = arena_array(arena, *count + 1, sizeof(**snapshots));
+    for (size_t i = 0; i < *count; i++)
+        TRY(read_snapshot(arena, json_array_get(images, i), &(*snapshots)[i]));
+    return NULL;
+}
+
+static struct err *hetzner_snapshot_delete(const struct ctx *ctx, struct provider *provider,
+                                           struct arena *arena, const char *snapshot_id)
+{
+    return delete_one(ctx, provider, arena, "images", snapshot_id);
+}
+
+static const struct snapshot_ops snapshot_ops = {
+    .create = hetzner_snapshot_create,
+    .list = hetzner_snapshot_list,
+    .delete = hetzner_snapshot_delete,
+};
+
+/* ---- volumes: their names are unique in a project ---- */
+
+static struct err *read_volume(struct arena *arena, const json_t *json, struct volume *volume)
+{
+    *volume = (struct volume){.id = rest_id(arena, json, "id"),
+                              .size_gib = (int)json_number_value(decode_find(json, "size")),
+                              .server_id = rest_id(arena, json, "server")};
+    if (!volume->id)
+        return err_new(ERR_REJECTED, "answer lacks a volume's 'id'");
+    TRY(decode_string(json, "name", &volume->name));
+    TRY(decode_string(json, "location.name", &volume->region));
+    return volume->server_id ? decode_string(json, "linux_device", &volume->device) : NULL;
+}
+
+static struct err *check_volume(const struct volume_spec *spec, const struct volume *volume)
+{
+    if (strcmp(volume->region, spec->region) == 0 && volume->size_gib == spec->size_gib)
+        return NULL;
+    return err_with_hint(
+        err_new(ERR_CONFLICT, "the volume '%s' exists with %d GiB in '%s', not %d GiB in '%s'", spec->name,
+                volume->size_gib, volume->region, spec->size_gib, spec->region),
+        "volumes are never resized or moved here: choose another name, or its size and place");
+}
+
+static struct err *create_volume(const struct ctx *ctx, struct provider *provider, struct arena *arena,
+                                 const struct volume_spec *spec, struct volume *volume, const char **op)
+{
+    CLEANUP_JSON json_t *body =
+        json_pack("{s:s, s:i, s:s}", "name", spec->name, "size", spec->size_gib, "location", spec->region);
+    struct rest_call call = {.method = "POST", .path = "/volumes", .path_template = "/volumes", .body = body};
+    struct rest_answer answer = {0};
+    TRY(rest_send(ctx, provider->rest, arena, &call, &answer));
+    TRY(rest_answer_unreadable(&call, read_volume(arena, decode_find(answer.body, "volume"), volume)));
+    return rest_answer_unreadable(&call, rest_op_join(arena, answer.body, "action.id", op));
+}
+
+static struct err *hetzner_volume_ensure(const struct ctx *ctx, struct provider *provider,
+                                         struct arena *arena, const struct volume_spec *spec,
+                                         struct volume *volume, const char **op)
+{
+    json_t *found = NULL;
+    const char *query = arena_printf(arena, "name=%s", rest_encode(arena, spec->name));
+    *op = NULL;
+    TRY(rest_list(ctx, provider->rest, arena,
+                  &(struct rest_listing){"/volumes", .query = query, .items = "volumes"}, &found));
+    if (json_array_size(found) == 0)
+        return create_volume(ctx, provider, arena, spec, volume, op);
+    TRY(read_volume(arena, json_array_get(found, 0), volume));
+    return check_volume(spec, volume);
+}
+
+static struct err *hetzner_volume_attach(const struct ctx *ctx, struct provider *provider,
+                                         struct arena *arena, const char *volume_id, const char *server_id,
+                                         const char **op)
+{
+    json_t *found = NULL;
+    json_int_t server = 0;
+    *op = NULL;
+    TRY(read_number(server_id, &server));
+    TRY(get_one(ctx, provider, arena, "volumes", volume_id, &found));
+    json_int_t has = json_integer_value(decode_find(found, "volume.server"));
+    if (has == server)
+        return NULL;
+    if (has)
+        return err_with_hint(err_new(ERR_REJECTED, "the volume '%s' is attached to the server '%lld'",
+                                     volume_id, (long long)has),
+                             "detach it there first");
+    CLEANUP_JSON json_t *body = json_pack("{s:I, s:b}", "server", server, "automount", false);
+    struct rest_call call = action_call(arena, "volumes", volume_id, "attach", body);
+    return send_action(ctx, provider, arena, &call, op);
+}
+
+static struct err *hetzner_volume_detach(const struct ctx *ctx, struct provider *provider,
+                                         struct arena *arena, const char *volume_id, const char **op)
+{
+    json_t *found = NULL;
+    *op = NULL;
+    TRY(get_one(ctx, provider, arena, "volumes", volume_id, &found));
+    if (!rest_id(arena, found, "volume.server"))
+        return NULL;
+    struct rest_call call = action_call(arena, "volumes", volume_id, "detach", NULL);
+    return send_action(ctx, provider, arena, &call, op);
+}
+
+static struct err *hetzner_volume_delete(const struct ctx *ctx, struct provider *provider,
+                                         struct arena *arena, const char *volume_id)
+{
+    return delete_one(ctx, provider, arena, "volumes", volume_id);
+}
+
+static const struct volume_ops volume_ops = {
+    .ensure = hetzner_volume_ensure,
+    .attach = hetzner_volume_attach,
+    .detach = hetzner_volume_detach,
+    .delete = hetzner_volume_delete,
+};
+
 const struct provider_ops provider_hetzner = {
     .type = "hetzner",
     .capabilities = PROVIDER_UNIQUE_NAMES,
@@ -513,4 +978,8 @@ const struct provider_ops provider_hetzner = {
     .op_poll = hetzner_op_poll,
     .key_ensure = hetzner_key_ensure,
     .key_delete = hetzner_key_delete,
+    .firewall = &firewall_ops,
+    .ip = &ip_ops,
+    .snapshot = &snapshot_ops,
+    .volume = &volume_ops,
 };

@@ -40,6 +40,14 @@ static const struct rest_rule rules[] = {
      "the API token lacks a scope for this request, or its user a grant: 'rehost check' tells which"},
 };
 
+/* techdocs.akamai.com/linode-api/reference/rate-limits (2026-09). */
+static const struct rest_limit limits[] = {
+    {.method = "GET", .lists_only = true, .count = 200, .window_ms = 60000},
+    {.method = "GET", .path = "/images", .lists_only = true, .count = 20, .window_ms = 60000},
+    {.method = "POST", .path = "/linode/instances", .count = 20, .window_ms = 15000},
+    {.count = 1600, .window_ms = 60000},
+};
+
 static const struct rest_dialect dialect = {
     .provider = "linode",
     .endpoint = "https://api.linode.com/v4",
@@ -49,6 +57,8 @@ static const struct rest_dialect dialect = {
     .error_detail = "errors",
     .rules = rules,
     .rule_count = sizeof(rules) / sizeof(rules[0]),
+    .limits = limits,
+    .limit_count = sizeof(limits) / sizeof(limits[0]),
     .page_parameter = "page",
     .page_size_parameter = "page_size",
     .page_size = 500, /* lists are limited to 200 a minute, so few large pages */

@@ -13,6 +13,7 @@ struct rest {
     const char *endpoint;
     struct secret *token;
     struct http_pool *http;
+    struct pace *pace;
 };
 
 /* Fallbacks, after the dialect's own rules. */
@@ -51,6 +52,8 @@ struct err *rest_open(const struct rest_dialect *dialect, const struct rest_acco
     struct err *e = secret_new(token, length, &opened->token);
     if (!e)
         e = http_pool_open(&pool, &opened->http);
+    if (!e)
+        e = pace_open(dialect->limits, dialect->limit_count, &opened->pace);
     if (e) {
         rest_close(opened);
         return err_wrap(e, "opening %s account '%s'", dialect->provider, account->name);
@@ -65,6 +68,7 @@ void rest_close(struct rest *rest)
         return;
     if (rest->http)
         http_pool_close(rest->http);
+    pace_close(rest->pace);
     secret_free(rest->token);
     arena_free(rest->arena);
 }
@@ -276,6 +280,7 @@ struct err *rest_send(const struct ctx *ctx, struct rest *rest, struct arena *ar
                       const struct rest_call *call, struct rest_answer *answer)
 {
     struct http_response response = {0};
+    TRY(pace_wait(ctx, rest->pace, call->method, call->path, call->is_list));
     TRY(exchange(ctx, rest, arena, call, &response));
     if (response.status < 200 || response.status > 299)
         return answer_error(arena, rest, call, &response);
@@ -343,7 +348,8 @@ struct err *rest_list(const struct ctx *ctx, struct rest *rest, struct arena *ar
                                  .path = page_path(arena, rest->dialect, listing, page),
                                  .path_template =
                                      listing->path_template ? listing->path_template : listing->path,
-                                 .header = listing->header};
+                                 .header = listing->header,
+                                 .is_list = true};
         struct rest_answer answer = {0};
         const json_t *found = NULL;
         TRY(rest_send(ctx, rest, arena, &call, &answer));

@@ -2,7 +2,7 @@
  * poll.
  *
  * An adapter describes its provider's dialect as data (struct rest_dialect) and calls these functions.
- * Nothing here sleeps, retries or logs.
+ * Nothing here retries or logs, and the only wait is the one that keeps within the rate limit (pace.h).
  *
  * Errors: the first rule that fits decides the kind, the dialect's own before the common ones (401 auth, 404
  * not found, 409 and 423 conflict, 429 rate limit, other 4xx rejected, 408 and 5xx transient). Two
@@ -21,6 +21,7 @@
 #include "base/err.h"
 #include "base/http.h"
 #include "base/secret.h"
+#include "providers/rest/pace.h"
 #include <jansson.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -63,6 +64,9 @@ struct rest_dialect {
     enum rest_paging paging;
     const char *next_page; /* where it stands */
 
+    const struct rest_limit *limits; /* as the provider publishes them */
+    size_t limit_count;
+
     /* Operations, when the provider has them: a list by id whose items have id, status and error{code,
      * message}. */
     const char *op_list;    /* "/actions" */
@@ -88,6 +92,7 @@ struct rest_call {
     const char *path_template; /* for messages and the log: "/servers/{id}" */
     const json_t *body;        /* NULL: none */
     struct http_header header; /* one more; without a name: none */
+    bool is_list;              /* counts as a page of a list for the rate limit */
 };
 
 struct rest_answer {

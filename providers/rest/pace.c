@@ -1,0 +1,103 @@
+#include "providers/rest/pace.h"
+#include "base/clock.h"
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct window {
+    const struct rest_limit *limit;
+    int64_t *sent_ms; /* a ring of the last `slots` requests */
+    size_t slots, next;
+};
+
+struct pace {
+    pthread_mutex_t lock;
+    size_t count;
+    struct window windows[];
+};
+
+/* The way to the provider is not equally long for every request: what leaves here evenly may arrive in a
+ * bunch. A tenth of the allowance is left for that. */
+static size_t slots_of(const struct rest_limit *limit)
+{
+    return (size_t)(limit->count > 10 ? limit->count - limit->count / 10 : limit->count - 1);
+}
+
+struct err *pace_open(const struct rest_limit *limits, size_t count, struct pace **ret_pace)
+{
+    struct pace *pace = calloc(1, sizeof(*pace) + count * sizeof(pace->windows[0]));
+    if (!pace)
+        return err_new(ERR_INTERNAL, "out of memory");
+    pthread_mutex_init(&pace->lock, NULL);
+    for (; pace->count < count; pace->count++) {
+        struct window *window = &pace->windows[pace->count];
+        *window = (struct window){.limit = &limits[pace->count], .slots = slots_of(&limits[pace->count])};
+        window->sent_ms = calloc(window->slots, sizeof(*window->sent_ms));
+        if (!window->sent_ms) {
+            pace_close(pace);
+            return err_new(ERR_INTERNAL, "out of memory");
+        }
+    }
+    *ret_pace = pace;
+    return NULL;
+}
+
+void pace_close(struct pace *pace)
+{
+    if (!pace)
+        return;
+    for (size_t i = 0; i < pace->count; i++)
+        free(pace->windows[i].sent_ms);
+    pthread_mutex_destroy(&pace->lock);
+    free(pace);
+}
+
+static bool fits(const struct rest_limit *limit, const char *method, const char *path, bool is_list)
+{
+    return (!limit->method || strcmp(limit->method, method) == 0) &&
+           (!limit->path || strncmp(limit->path, path, strlen(limit->path)) == 0) &&
+           (!limit->lists_only || is_list);
+}
+
+/* 0: there is a slot. The oldest of the ring's requests makes room when it leaves the window. */
+static int64_t wait_of(const struct window *window, int64_t now_ms)
+{
+    int64_t oldest_ms = window->sent_ms[window->next];
+    if (!oldest_ms || now_ms - oldest_ms >= window->limit->window_ms)
+        return 0;
+    return oldest_ms + window->limit->window_ms - now_ms;
+}
+
+/* Takes a slot in each, or none: then *wait_ms tells when to come again. */
+static void take(struct pace *pace, const char *method, const char *path, bool is_list, int64_t *wait_ms)
+{
+    int64_t now_ms = clock_boot_ms();
+    *wait_ms = 0;
+    for (size_t i = 0; i < pace->count; i++) {
+        int64_t wait =
+            fits(pace->windows[i].limit, method, path, is_list) ? wait_of(&pace->windows[i], now_ms) : 0;
+        if (wait > *wait_ms)
+            *wait_ms = wait;
+    }
+    for (size_t i = 0; i < pace->count && !*wait_ms; i++) {
+        struct window *window = &pace->windows[i];
+        if (!fits(window->limit, method, path, is_list))
+            continue;
+        window->sent_ms[window->next] = now_ms;
+        window->next = (window->next + 1) % window->slots;
+    }
+}
+
+struct err *pace_wait(const struct ctx *ctx, struct pace *pace, const char *method, const char *path,
+                      bool is_list)
+{
+    for (;;) {
+        int64_t wait_ms;
+        pthread_mutex_lock(&pace->lock);
+        take(pace, method, path, is_list, &wait_ms);
+        pthread_mutex_unlock(&pace->lock);
+        if (!wait_ms)
+            return NULL;
+        TRY(ctx_sleep(ctx, wait_ms));
+    }
+}

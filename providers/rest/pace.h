@@ -1,0 +1,27 @@
+/* Keeping within a provider's published rate limits: many threads of one account together send no more than
+ * it allows in any window, so that no 429 is of our own making. Other clients of the same account still count
+ * at the provider: its 429 is obeyed by the retry loop.
+ *
+ * Threads: safe from many.
+ */
+#pragma once
+#include "base/ctx.h"
+#include "base/err.h"
+#include <stdbool.h>
+#include <stddef.h>
+
+struct rest_limit {
+    const char *method; /* NULL: any */
+    const char *path;   /* what the path begins with; NULL: any */
+    bool lists_only;    /* counts pages of lists, nothing else */
+    int count;          /* requests in any `window_ms` */
+    int window_ms;
+};
+
+struct pace;
+
+struct err *pace_open(const struct rest_limit *limits, size_t count, struct pace **pace) REHOST_MUST_CHECK;
+void pace_close(struct pace *pace); /* NULL is allowed */
+/* Waits for a free slot in every limit that fits the request, and takes it. ERR_CANCELLED, ERR_TIMEOUT. */
+struct err *pace_wait(const struct ctx *ctx, struct pace *pace, const char *method, const char *path,
+                      bool is_list) REHOST_MUST_CHECK;
