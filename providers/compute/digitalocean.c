@@ -64,6 +64,7 @@ static const struct rest_dialect dialect = {
     .page_size = 200,
     .paging = REST_NEXT_IS_LINK,
     .next_page = "links.pages.next",
+    .reset_is_first = true,
 };
 
 struct provider {

@@ -158,7 +158,8 @@ struct snapshot {
 };
 
 struct snapshot_ops {
-    /* Of a server's disk. */
+    /* Of a server's disk. *snapshot_id is NULL where the provider tells it only when the operation is done:
+     * then it is the newest of that name in the list. */
     struct err *(*create)(const struct ctx *ctx, struct provider *provider, struct arena *arena,
                           const char *server_id, const char *name, const char **snapshot_id, const char **op);
     struct err *(*list)(const struct ctx *ctx, struct provider *provider, struct arena *arena,

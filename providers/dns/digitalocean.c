@@ -3,8 +3,8 @@
  * - The unit is the record, known by a number. There is no conditional write, so between the read and the
  *   write of record_set_if lies one round trip in which somebody else's change would be lost.
  * - A list is filtered by the full name ("www.example.com"), and gives relative ones ("www", "@").
- * - Names as values are sent with a dot at the end, which answers leave out; "@" is the zone itself
- *   (digitalocean/terraform-provider-digitalocean reads them so).
+ * - Names as values are sent with a dot at the end, or refused; answers leave it out
+ * (hashicorp/terraform#863), and "@" is the zone itself.
  * - A TTL below 30 s is refused (neatnik/omg.lol#37); the document does not tell.
  * - A change is in force when it is answered.
  */
@@ -39,6 +39,7 @@ static const struct rest_dialect dialect = {
     .page_size = 200,
     .paging = REST_NEXT_IS_LINK,
     .next_page = "links.pages.next",
+    .reset_is_first = true,
 };
 
 struct dns {

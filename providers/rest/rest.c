@@ -152,10 +152,10 @@ static int64_t header_int(const struct http_response *response, const char *name
     return text && end != text && value >= 0 ? (int64_t)value : fallback;
 }
 
-/* How long to wait after a 429: Retry-After (seconds) when given. Otherwise ratelimit-reset is the time when
- * the whole allowance is back; it refills evenly, so ten requests' worth is enough to go on, and waiting for
- * all of it would cost an outage up to an hour. */
-static int64_t retry_after_ms(const struct http_response *response)
+/* How long to wait after a 429: Retry-After (seconds) when given. Otherwise ratelimit-reset is mostly the
+ * time when the whole allowance is back; it refills evenly, so ten requests' worth is enough to go on, and
+ * waiting for all of it would cost an outage up to an hour. */
+static int64_t retry_after_ms(const struct rest_dialect *dialect, const struct http_response *response)
 {
     enum { SHORTEST_MS = 1000, LONGEST_MS = 60000, REQUESTS = 10 };
     int64_t seconds = header_int(response, "retry-after", -1);
@@ -164,7 +164,7 @@ static int64_t retry_after_ms(const struct http_response *response)
     int64_t full_ms = header_int(response, "x-ratelimit-reset", 0) * 1000 - clock_now_ms();
     int64_t used =
         header_int(response, "x-ratelimit-limit", 0) - header_int(response, "x-ratelimit-remaining", 0);
-    int64_t wait_ms = used > REQUESTS ? full_ms / used * REQUESTS : full_ms;
+    int64_t wait_ms = used > REQUESTS && !dialect->reset_is_first ? full_ms / used * REQUESTS : full_ms;
     if (wait_ms < SHORTEST_MS) /* also when no header helps, or the clocks differ */
         return SHORTEST_MS;
     return wait_ms < LONGEST_MS ? wait_ms : LONGEST_MS;
@@ -199,7 +199,7 @@ static struct err *answer_error(struct arena *arena, const struct rest *rest, co
     struct err *e = err_new(kind, "%s answered %d%s", call_name(arena, rest, call), response->status,
                             problem_text(arena, rest->dialect, &problem, response));
     if (kind == ERR_RATE_LIMIT)
-        e = err_with_retry_after(e, retry_after_ms(response));
+        e = err_with_retry_after(e, retry_after_ms(rest->dialect, response));
     return rule && rule->hint ? err_with_hint(e, "%s", rule->hint) : e;
 }
 

@@ -64,6 +64,9 @@ struct rest_dialect {
     enum rest_paging paging;
     const char *next_page; /* where it stands */
 
+    /* Of the rate limit: ratelimit-reset is when the first request is free again; else, when all are. */
+    bool reset_is_first;
+
     const struct rest_limit *limits; /* as the provider publishes them */
     size_t limit_count;
 

@@ -8,6 +8,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <time.h>
 
 #include <cmocka.h>
 
@@ -195,6 +196,26 @@ static void snapshot_as_an_image_goes_by_its_number(void **state)
     assert_kind(no_number, ERR_INPUT);
     canned_stop(&f.server);
     assert_true(canned_was_asked(&f.server, 0, "POST /v2/droplets", "\"image\":6372321,"));
+    end(&f);
+}
+
+/* The hourly limit slides: ratelimit-reset is when the oldest request no longer counts. Less would be in
+ * vain. */
+static void request_over_the_limit_comes_back_when_the_first_one_is_free(void **state)
+{
+    (void)state;
+    struct fixture f;
+    struct server server = {0};
+    const char *op = NULL;
+    char answer[300];
+    (void)snprintf(answer, sizeof(answer),
+                   "HTTP/1.1 429 Too Many\r\nConnection: close\r\nratelimit-limit: 5000\r\n"
+                   "ratelimit-remaining: 0\r\nratelimit-reset: %lld\r\n\r\n{\"id\":\"too_many_requests\"}",
+                   (long long)time(NULL) + 3600);
+    begin(&f, (const char *[]){answer, NULL});
+    CLEANUP_ERR struct err *e = create(&f, &server, &op);
+    assert_kind(e, ERR_RATE_LIMIT);
+    assert_int_equal(err_retry_after_ms(e), 60000); /* as long as we ever wait at once */
     end(&f);
 }
 
@@ -800,6 +821,7 @@ int main(void)
         cmocka_unit_test(failed_create_is_told_apart_by_its_words),
         cmocka_unit_test(html_error_page_is_not_shown),
         cmocka_unit_test(snapshot_as_an_image_goes_by_its_number),
+        cmocka_unit_test(request_over_the_limit_comes_back_when_the_first_one_is_free),
         cmocka_unit_test(active_droplet_without_networks_has_no_address),
         cmocka_unit_test(list_follows_links_and_compares_labels_exactly),
         cmocka_unit_test(list_by_label_with_hidden_tags_is_an_error),
