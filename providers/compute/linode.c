@@ -124,14 +124,16 @@ static struct err *change(const struct ctx *ctx, struct provider *provider, stru
     return rest_send(ctx, provider->rest, arena, call, answer);
 }
 
-/* A change whose answer says nothing. */
+/* A change that makes nothing, whose answer says nothing. An objection to a `type` or `region` in it is no
+ * lack of capacity. */
 static struct err *change_blindly(const struct ctx *ctx, struct provider *provider, struct arena *arena,
                                   const char *method, const char *path_template, const char *id,
                                   const json_t *body)
 {
     struct rest_call call = {.method = method, .path_template = path_template, .body = body};
     struct rest_answer answer = {0};
-    return change(ctx, provider, arena, &call, id, &answer);
+    struct err *e = change(ctx, provider, arena, &call, id, &answer);
+    return e && err_kind(e) == ERR_CAPACITY ? err_with_kind(e, ERR_REJECTED) : e;
 }
 
 /* All of a list; `filter` (NULL: none) is taken over. */
@@ -293,7 +295,8 @@ static struct err *linode_check(const struct ctx *ctx, struct provider *provider
 {
     struct rest_call count = {.method = "GET",
                               .path = "/linode/instances?page_size=25", /* the least */
-                              .path_template = "/linode/instances"};
+                              .path_template = "/linode/instances",
+                              .is_list = true};
     struct rest_answer profile = {0};
     struct rest_answer answer = {0};
     int64_t servers = 0;
@@ -567,11 +570,15 @@ static json_t *random_password(void)
     return password;
 }
 
-static void wipe_password(json_t *body)
+/* What a request held in secret: the password, and user data, which may carry keys. */
+static void wipe(const json_t *body)
 {
-    const json_t *password = json_object_get(body, "root_pass");
-    if (password)
-        explicit_bzero((void *)(uintptr_t)json_string_value(password), json_string_length(password));
+    static const char *const paths[] = {"root_pass", "metadata.user_data"};
+    for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++) {
+        const json_t *text = decode_find(body, paths[i]);
+        if (text)
+            explicit_bzero((void *)(uintptr_t)json_string_value(text), json_string_length(text));
+    }
 }
 
 /* Keys of an image's root go into the request as they are, one line each. */
@@ -596,8 +603,9 @@ static struct err *create_body(struct arena *arena, const struct server_spec *sp
         return err_new(ERR_INPUT, "server '%s': region, size or image is missing or not UTF-8", spec->name);
     if (!spec->user_data)
         return NULL;
-    const char *encoded = hash_base64(arena, spec->user_data, strlen(spec->user_data));
+    char *encoded = hash_base64(arena, spec->user_data, strlen(spec->user_data));
     (void)json_object_set_new(*body, "metadata", json_pack("{s:s}", "user_data", encoded));
+    explicit_bzero(encoded, strlen(encoded));
     return NULL;
 }
 
@@ -612,7 +620,7 @@ static struct err *linode_server_create(const struct ctx *ctx, struct provider *
     struct rest_call call = {.method = "POST", .path_template = "/linode/instances", .body = body};
     struct rest_answer answer = {0};
     struct err *e = change(ctx, provider, arena, &call, NULL, &answer);
-    wipe_password(body);
+    wipe(body);
     if (e && err_kind(e) == ERR_NOT_FOUND) /* the image, not the server */
         return err_with_kind(e, ERR_REJECTED);
     if (e)

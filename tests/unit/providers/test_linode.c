@@ -610,6 +610,17 @@ static void firewall_stands_before_the_server_or_its_public_interface(void **sta
 #define ELSEWHERE SERVER_WITH("3", "us-east", "\"198.18.0.3\"", "")
 #define SERVERS(of_one) LIST(SERVER_WITH("1", "nl-ams", of_one, "") "," SECOND "," ELSEWHERE)
 
+static void objection_where_nothing_is_made_is_no_lack_of_capacity(void **state)
+{
+    (void)state;
+    struct fixture f;
+    const char *op = NULL;
+    begin(&f, (const char *[]){OK(SERVER), LIST(""), FIELD("type", "linode is not allowed here"), NULL});
+    CLEANUP_ERR struct err *e = ops->firewall->attach(&f.ctx, f.provider, f.arena, "9", "42", &op);
+    assert_kind(e, ERR_REJECTED);
+    end(&f);
+}
+
 static void public_addresses_of_all_servers_can_be_moved(void **state)
 {
     (void)state;
@@ -878,6 +889,7 @@ int main(void)
         cmocka_unit_test(catalog_has_images_by_their_common_names),
         cmocka_unit_test(firewall_is_made_once_and_then_given_its_rules),
         cmocka_unit_test(firewall_stands_before_the_server_or_its_public_interface),
+        cmocka_unit_test(objection_where_nothing_is_made_is_no_lack_of_capacity),
         cmocka_unit_test(public_addresses_of_all_servers_can_be_moved),
         cmocka_unit_test(move_of_the_only_address_is_a_swap),
         cmocka_unit_test(address_that_is_there_elsewhere_or_lost_is_not_sent_for),
