@@ -150,7 +150,7 @@ struct err *inventory_host(const struct inventory *inventory, const char *name,
                            const struct host **host) REHOST_MUST_CHECK;
 const struct named_source *inventory_secret(const struct inventory *inventory,
                                             const char *name); /* or NULL */
-/* The types that an account may have, of servers or DNS: "hetzner, rfc2136". */
+/* The types that an account may have, of servers or DNS, with commas between. */
 const char *inventory_account_types(struct arena *arena);
 bool source_is_set(const struct source *source);
 /* The reference of all keys, as docs/inventory.md holds it. */

@@ -287,7 +287,7 @@ static struct err *get_once(const struct ctx *ctx, void *arg)
 #define GONE_AFTER_LOOKS 3
 
 /* Some providers accept a create, find no room for it, and drop it without a word
- * (digitalocean/terraform-provider-digitalocean#1493). */
+ * (docs/providers names which). */
 static struct err *accepted_and_gone(const struct rung *rung, const char *id, struct err *not_found)
 {
     return err_with_kind(err_wrap(not_found, "server %s was accepted by %s/%s and is gone", id,

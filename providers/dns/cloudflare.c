@@ -22,7 +22,6 @@
 #define TTL_AUTO_SECONDS 300
 #define TTL_MIN_SECONDS 60
 #define TTL_MAX_SECONDS 86400
-#define STRING_MAX_BYTES 255
 
 #define TOKEN_HINT                                                                                           \
     "create an API token with the permissions Zone:Read and DNS:Edit for this zone (not a global API key)"
@@ -155,43 +154,6 @@ static struct err *cloudflare_authoritative_servers(const struct ctx *ctx, struc
     return NULL;
 }
 
-/* ---- texts: in quotes, as in a zone file; older records are without ---- */
-
-/* "\"a\\\"b\" \"c\"" is a"bc */
-static const char *text_from_api(struct arena *arena, const char *content)
-{
-    if (content[0] != '"')
-        return content;
-    bool quoted = false;
-    CLEANUP_STRBUF struct strbuf text;
-    strbuf_init(&text, 0);
-    for (const char *c = content; *c; c++) {
-        if (*c == '"')
-            quoted = !quoted;
-        else if (*c == '\\' && c[1])
-            strbuf_addc(&text, *++c);
-        else if (quoted)
-            strbuf_addc(&text, *c);
-    }
-    return strbuf_to_arena(&text, arena);
-}
-
-static const char *text_to_api(struct arena *arena, const char *value)
-{
-    CLEANUP_STRBUF struct strbuf text;
-    strbuf_init(&text, 0);
-    strbuf_addc(&text, '"');
-    for (size_t i = 0; value[i]; i++) {
-        if (i && i % STRING_MAX_BYTES == 0)
-            strbuf_adds(&text, "\" \"");
-        if (value[i] == '"' || value[i] == '\\')
-            strbuf_addc(&text, '\\');
-        strbuf_addc(&text, value[i]);
-    }
-    strbuf_addc(&text, '"');
-    return strbuf_to_arena(&text, arena);
-}
-
 /* ---- reading ---- */
 
 static struct err *read_record(struct arena *arena, const char *type, const json_t *json,
@@ -206,7 +168,7 @@ static struct err *read_record(struct arena *arena, const char *type, const json
     if (!record->id)
         return err_new(ERR_REJECTED, "a record of the answer has no id");
     if (strcmp(type, "TXT") == 0)
-        record->value = text_from_api(arena, content);
+        record->value = dns_text_from_zone(arena, content);
     else
         record->value = dns_type_holds_names(type) ? dns_without_dot(arena, content) : content;
     if (!record->proxied)
@@ -256,8 +218,8 @@ static int64_t ttl_in_range(int64_t wanted_seconds)
 static json_t *record_json(struct arena *arena, const char *name, const char *type,
                            const struct dns_record *record)
 {
-    const char *content =
-        strcmp(type, "TXT") == 0 ? text_to_api(arena, record->value) : dns_without_dot(arena, record->value);
+    const char *content = strcmp(type, "TXT") == 0 ? dns_text_to_zone(arena, record->value)
+                                                   : dns_without_dot(arena, record->value);
     int64_t ttl = record->proxied ? TTL_AUTO : ttl_in_range(record->ttl_seconds);
     json_t *json = json_pack("{s:s, s:s, s:s, s:I}", "type", type, "name", dns_without_dot(arena, name),
                              "content", content, "ttl", (json_int_t)ttl);

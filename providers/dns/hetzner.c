@@ -86,11 +86,15 @@ static void hetzner_close(struct dns *dns)
 static const char *value_from_api(struct arena *arena, const struct dns_zone *zone, const char *type,
                                   const char *value)
 {
+    if (strcmp(type, "TXT") == 0)
+        return dns_text_from_zone(arena, value);
     return dns_type_holds_names(type) ? dns_absolute_name(arena, zone->name, value) : value;
 }
 
 static const char *value_to_api(struct arena *arena, const char *type, const char *value)
 {
+    if (strcmp(type, "TXT") == 0)
+        return dns_text_to_zone(arena, value);
     return dns_type_holds_names(type) ? arena_printf(arena, "%s.", dns_without_dot(arena, value)) : value;
 }
 

@@ -56,6 +56,44 @@ bool dns_type_holds_names(const char *type)
     return strcmp(type, "CNAME") == 0 || strcmp(type, "NS") == 0;
 }
 
+/* ---- texts ---- */
+
+#define STRING_MAX_BYTES 255
+
+const char *dns_text_from_zone(struct arena *arena, const char *text)
+{
+    if (text[0] != '"')
+        return text;
+    bool quoted = false;
+    CLEANUP_STRBUF struct strbuf plain;
+    strbuf_init(&plain, 0);
+    for (const char *c = text; *c; c++) {
+        if (*c == '"')
+            quoted = !quoted;
+        else if (quoted && *c == '\\' && c[1])
+            strbuf_addc(&plain, *++c);
+        else if (quoted)
+            strbuf_addc(&plain, *c);
+    }
+    return strbuf_to_arena(&plain, arena);
+}
+
+const char *dns_text_to_zone(struct arena *arena, const char *text)
+{
+    CLEANUP_STRBUF struct strbuf quoted;
+    strbuf_init(&quoted, 0);
+    strbuf_addc(&quoted, '"');
+    for (size_t i = 0; text[i]; i++) {
+        if (i && i % STRING_MAX_BYTES == 0)
+            strbuf_adds(&quoted, "\" \"");
+        if (text[i] == '"' || text[i] == '\\')
+            strbuf_addc(&quoted, '\\');
+        strbuf_addc(&quoted, text[i]);
+    }
+    strbuf_addc(&quoted, '"');
+    return strbuf_to_arena(&quoted, arena);
+}
+
 /* ---- sets ---- */
 
 static int compare_values(const void *a, const void *b)

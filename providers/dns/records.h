@@ -16,6 +16,11 @@ struct err *dns_relative_name(struct arena *arena, const char *zone, const char 
 const char *dns_absolute_name(struct arena *arena, const char *zone, const char *relative);
 const char *dns_without_dot(struct arena *arena, const char *name);
 bool dns_type_holds_names(const char *type); /* CNAME, NS */
+/* The text of a TXT record as zone files write it ("\"a \\\"b\\\"\" \"c\""), and as the contract has it (a
+ * "b"c). What stands without quotes is taken as it is; strings of a zone file hold 255 bytes, longer texts
+ * become several. */
+const char *dns_text_from_zone(struct arena *arena, const char *text);
+const char *dns_text_to_zone(struct arena *arena, const char *text);
 void dns_sort_values(struct dns_record_set *set);
 
 /* Whether `found` is neither, but what a change from one to the other leaves when it is cut short: it has a

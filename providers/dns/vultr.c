@@ -81,50 +81,17 @@ static const char *name_from_api(struct arena *arena, const struct dns_zone *zon
                                              : dns_absolute_name(arena, zone->name, name);
 }
 
-/* "\"a \\\"b\\\"\" \"c\"" -> "a "b"c": what stands outside of quotes is as it is when there are none. */
-static const char *text_from_api(struct arena *arena, const char *text)
-{
-    CLEANUP_STRBUF struct strbuf plain;
-    strbuf_init(&plain, 0);
-    if (text[0] != '"')
-        return text;
-    bool quoted = false;
-    for (const char *c = text; *c; c++) {
-        if (*c == '"')
-            quoted = !quoted;
-        else if (quoted && *c == '\\' && c[1])
-            strbuf_addc(&plain, *++c);
-        else if (quoted)
-            strbuf_addc(&plain, *c);
-    }
-    return strbuf_to_arena(&plain, arena);
-}
-
-static const char *text_to_api(struct arena *arena, const char *text)
-{
-    CLEANUP_STRBUF struct strbuf quoted;
-    strbuf_init(&quoted, 0);
-    strbuf_addc(&quoted, '"');
-    for (const char *c = text; *c; c++) {
-        if (*c == '"' || *c == '\\')
-            strbuf_addc(&quoted, '\\');
-        strbuf_addc(&quoted, *c);
-    }
-    strbuf_addc(&quoted, '"');
-    return strbuf_to_arena(&quoted, arena);
-}
-
 static const char *value_from_api(struct arena *arena, const char *type, const char *data)
 {
     if (strcmp(type, "TXT") == 0)
-        return text_from_api(arena, data);
+        return dns_text_from_zone(arena, data);
     return dns_type_holds_names(type) ? dns_without_dot(arena, data) : data;
 }
 
 static const char *value_to_api(struct arena *arena, const char *type, const char *value)
 {
     if (strcmp(type, "TXT") == 0)
-        return text_to_api(arena, value);
+        return dns_text_to_zone(arena, value);
     return dns_type_holds_names(type) ? dns_without_dot(arena, value) : value;
 }
 

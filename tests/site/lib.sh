@@ -98,18 +98,23 @@ site_make_certificates() { # a private CA, as a company has one, and the site's 
         chmod 600 "$d/tls.key" "$d/tls.crt"
 }
 
-site_make_ops() {
+site_make_ops_keys() { # rehost's own keys, the token, and a host key for the first server
     local d=$SITE_DIR/ops/keys
-    rm -rf "$SITE_DIR/ops"
+    rm -rf "$SITE_DIR/ops" "$SITE_DIR"/first_host_key*
     "$SITE_BIN/orchestrator/rehost" init "$SITE_DIR/ops" >/dev/null || return 1
     mv "$d/recovery.agekey" "$SITE_DIR/offline-recovery.agekey"
     site_write "$d/provider.token" <"$SITE_DIR/token"
+    ssh-keygen -q -t ed25519 -N '' -C '' -f "$SITE_DIR/first_host_key"
+}
+
+site_make_ops() {
+    local d=$SITE_DIR/ops/keys
+    site_make_ops_keys || return 1
     jq -r .access_key "$SITE_DIR/s3/s3.json" | site_write "$d/s3.access"
     jq -r .secret_key "$SITE_DIR/s3/s3.json" | site_write "$d/s3.secret"
     openssl rand -hex 16 | site_write "$d/db_password"
     openssl rand -hex 32 | site_write "$d/login_secret"
     openssl rand -hex 8 | site_write "$SITE_DIR/login_password"
-    ssh-keygen -q -t ed25519 -N '' -C '' -f "$SITE_DIR/first_host_key"
     site_make_certificates
 }
 
