@@ -60,6 +60,7 @@ settle
 check "GET /instances by label" conforms 200 GET 'instances?label=web-1&region=ams&hostname=web-1&per_page=500'
 check "finds one" is "$(field '.instances | length')" 1
 check "GET /instances/{id}" conforms 200 GET "instances/$ID"
+check "with its IPv6 network as the document has it" is "$(field '.instance.v6_networks[0].network_size')" 64
 check "PATCH /instances/{id}" conforms 202 PATCH "instances/$ID" '{"label":"web-one","tags":["a","b"]}'
 for list in ipv4 ipv6 user-data; do
     check "GET /instances/{id}/$list" conforms 200 GET "instances/$ID/$list"

@@ -96,6 +96,19 @@ static json_t *ipv6_json(const struct server *server)
                      "v6_network_size", shown ? 64 : 0);
 }
 
+static json_t *networks_json(const struct server *server)
+{
+    json_t *own = ipv6_json(server), *list = json_array();
+
+    if (*vt_member(own, "v6_network"))
+        json_array_append_new(list,
+                              json_pack("{s:O, s:O, s:O}", "network", json_object_get(own, "v6_network"),
+                                        "main_ip", json_object_get(own, "v6_main_ip"), "network_size",
+                                        json_object_get(own, "v6_network_size")));
+    json_decref(own);
+    return list;
+}
+
 static json_t *addresses_json(const struct server *server)
 {
     bool shown = *server->ipv4 && address_shown(server);
@@ -110,7 +123,7 @@ static json_t *addresses_json(const struct server *server)
     json_object_update(json, ipv4);
     json_decref(ipv4);
     if (server->cloud->ground->settings.published) // the document's form; live answers have the flat one
-        json_object_set_new(json, "v6_networks", json_array());
+        json_object_set_new(json, "v6_networks", networks_json(server));
     return json;
 }
 
@@ -214,7 +227,7 @@ static bool change_group(const struct request *request, struct response *respons
 static void update_instance(const struct request *request, struct response *response,
                             const char *const args[])
 {
-    static const char *const fixed[] = {"plan", "os_id", "app_id", "image_id", "enable_ipv6"};
+    static const char *const fixed[] = {"plan", "os_id", "app_id", "image_id", "enable_ipv6", "user_data"};
     struct server *server = vt_server_find(request, response, args[0]);
     const char *label, *backups;
     json_t *tags = json_array();
