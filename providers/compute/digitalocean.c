@@ -42,11 +42,11 @@ static const struct rest_rule rules[] = {
     {403, NULL, NULL, ERR_AUTH, "the API token lacks a scope for this request: see 'rehost check'"},
 };
 
-/* docs.digitalocean.com/reference/api, "Rate Limit"; keys have a limit of their own. */
+/* Of a token (docs.digitalocean.com/reference/api, "Rate Limit"); the list of keys has one of its own. */
 static const struct rest_limit limits[] = {
-    {.count = 5000, .window_ms = 3600000},
     {.count = 250, .window_ms = 60000},
-    {.path = "/v2/account/keys", .count = 10, .window_ms = 60000},
+    {.count = 5000, .window_ms = 3600000},
+    {.method = "GET", .path = "/v2/account/keys?", .count = 10, .window_ms = 60000},
 };
 
 static const struct rest_dialect dialect = {
@@ -57,14 +57,14 @@ static const struct rest_dialect dialect = {
     .error_message = "message",
     .rules = rules,
     .rule_count = sizeof(rules) / sizeof(rules[0]),
-    .limits = limits,
-    .limit_count = sizeof(limits) / sizeof(limits[0]),
     .page_parameter = "page",
     .page_size_parameter = "per_page",
     .page_size = 200,
     .paging = REST_NEXT_IS_LINK,
     .next_page = "links.pages.next",
     .reset_is_first = true,
+    .limits = limits,
+    .limit_count = sizeof(limits) / sizeof(limits[0]),
 };
 
 struct provider {
@@ -268,6 +268,8 @@ static struct err *digitalocean_check(const struct ctx *ctx, struct provider *pr
         TRY(read_account(arena, bodies[0], state));
     if (bodies[1])
         TRY(decode_optional_int(bodies[1], "meta.total", 0, &count));
+    else /* then the account does not tell the limit either: "Requires `droplet:read` scope" */
+        state->server_limit = -1;
     state->server_count = (int)count;
     return NULL;
 }

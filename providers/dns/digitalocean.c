@@ -26,6 +26,12 @@ static const struct rest_rule rules[] = {
      "the API token lacks a scope: domain:read, domain:create, domain:update or domain:delete"},
 };
 
+/* Of a token (docs.digitalocean.com/reference/api, "Rate Limit"). */
+static const struct rest_limit limits[] = {
+    {.count = 250, .window_ms = 60000},
+    {.count = 5000, .window_ms = 3600000},
+};
+
 static const struct rest_dialect dialect = {
     .provider = "digitalocean",
     .endpoint = "https://api.digitalocean.com",
@@ -40,6 +46,8 @@ static const struct rest_dialect dialect = {
     .paging = REST_NEXT_IS_LINK,
     .next_page = "links.pages.next",
     .reset_is_first = true,
+    .limits = limits,
+    .limit_count = sizeof(limits) / sizeof(limits[0]),
 };
 
 struct dns {

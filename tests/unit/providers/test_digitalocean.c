@@ -410,6 +410,12 @@ static void check_of_a_narrow_token_names_what_it_lacks(void **state)
     assert_string_equal(account.lacks, "account:read, ssh_key:read, tag:read");
     assert_int_equal(account.server_limit, -1);
     end(&f);
+    begin(&f, (const char *[]){OK("{\"account\":{\"droplet_limit\":0,\"status\":\"active\"}}"), FORBIDDEN,
+                               SOME, SOME, SOME, SOME, SOME, SOME, NULL});
+    assert_fine(ops->check(&f.ctx, f.provider, f.arena, &account));
+    assert_string_equal(account.lacks, "droplet:read");
+    assert_int_equal(account.server_limit, -1); /* not 0, which is what such a token is told */
+    end(&f);
 }
 
 static void check_of_a_wrong_token_is_an_error(void **state)
