@@ -19,8 +19,9 @@ static const struct schema source_schema = {.title = "Where a secret comes from"
 
 static const struct schema_key account_keys[] = {
     {"type", SCHEMA_TEXT, AT(account, type), .required = true,
-     .doc = "the provider: see `rehost check --help`"},
-    {"token", SCHEMA_MAP, AT(account, token), .required = true, .sub = &source_schema, .doc = "API token"},
+     .doc = "whose API it is; docs/providers has a page for each"},
+    {"token", SCHEMA_MAP, AT(account, token), .required = true, .sub = &source_schema,
+     .doc = "API token; for an account of type rfc2136 the TSIG key, `hmac-sha256:NAME:BASE64`"},
     {"endpoint", SCHEMA_TEXT, AT(account, endpoint),
      .doc = "base URL of the API, when it is not the provider's own"},
     {"ca_file", SCHEMA_PATH, AT(account, ca_file), .doc = "CA certificates (PEM) to trust for this API"},
