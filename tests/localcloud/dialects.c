@@ -2,9 +2,5 @@
 #include "http.h"
 
 const struct dialect *const dialects[] = {
-    &dialect_hetzner,
-    &dialect_digitalocean,
-    &dialect_linode,
-    &dialect_vultr,
-    NULL,
+    &dialect_hetzner, &dialect_digitalocean, &dialect_linode, &dialect_vultr, &dialect_cloudflare, NULL,
 };
