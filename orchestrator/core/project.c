@@ -12,6 +12,8 @@ struct open_account {
     struct open_account *next;
     const char *name;
     struct compute_account compute;
+    struct server *servers; /* of list_servers(); NULL: not asked yet */
+    size_t server_count;
     struct dns_account dns;
 };
 
@@ -348,29 +350,40 @@ struct err *project_locate(struct project *project, const struct host *host, str
     return NULL;
 }
 
-struct looking {
+struct listing {
     struct project *project;
-    struct compute_account account;
-    struct server *servers;
-    size_t count;
+    struct open_account *opened;
 };
 
 static struct err *list_once(const struct ctx *ctx, void *arg)
 {
-    struct looking *looking = arg;
-    return looking->account.ops->server_list(ctx, looking->account.provider, looking->project->arena, NULL,
-                                             &looking->servers, &looking->count);
+    struct listing *listing = arg;
+    struct open_account *opened = listing->opened;
+    return opened->compute.ops->server_list(ctx, opened->compute.provider, listing->project->arena, NULL,
+                                            &opened->servers, &opened->server_count);
+}
+
+/* All servers of an account, asked for once: many hosts are looked for among them. */
+static struct err *list_servers(struct project *project, const char *name, struct open_account **opened)
+{
+    const struct account *account;
+    struct compute_account unused;
+    TRY(project_compute(project, name, &unused));
+    TRY(find_account(project, name, &account, opened));
+    if ((*opened)->servers)
+        return NULL;
+    struct listing listing = {.project = project, .opened = *opened};
+    return retry_run(project->ctx, &retry_reads, "look for the server", list_once, &listing);
 }
 
 struct err *project_find_server(struct project *project, const struct host *host,
                                 struct host_location *location)
 {
     TRY(project_locate(project, host, location));
-    struct looking looking = {.project = project};
-    TRY(project_compute(project, location->account, &looking.account));
-    TRY(retry_run(project->ctx, &retry_reads, "look for the server", list_once, &looking));
-    for (size_t i = 0; i < looking.count; i++) {
-        const struct server *server = &looking.servers[i];
+    struct open_account *opened;
+    TRY(list_servers(project, location->account, &opened));
+    for (size_t i = 0; i < opened->server_count; i++) {
+        const struct server *server = &opened->servers[i];
         bool same = location->server_id
                         ? !strcmp(server->id, location->server_id)
                         : !strcmp(server->name, location->name) || !strcmp(server->id, location->name);

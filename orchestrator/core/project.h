@@ -75,6 +75,6 @@ struct host_location {
 };
 struct err *project_locate(struct project *project, const struct host *host,
                            struct host_location *location) REHOST_MUST_CHECK;
-/* As above, and asks the provider for the address. ERR_NOT_FOUND when the server is gone. */
+/* As above, and asks the provider for the address, once for all hosts. ERR_NOT_FOUND when the server is gone. */
 struct err *project_find_server(struct project *project, const struct host *host,
                                 struct host_location *location) REHOST_MUST_CHECK;
