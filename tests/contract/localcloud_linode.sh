@@ -270,6 +270,8 @@ check "refuses what is no address" refuses 400 target . POST "domains/$Z/records
 check "refuses an alias beside others" refuses 400 name CNAME POST "domains/$Z/records" '{"type":"CNAME","name":"www","target":"example.org"}'
 check "finds records by name and type" is "$(filtered '{"name":"www","type":"A"}' "domains/$Z/records" '[.data[].target]')" '["198.18.0.1"]'
 W=$(filtered '{"name":"www"}' "domains/$Z/records" '.data[0].id')
+check "names its own servers in the zone file alone" grep -qx '@    NS  ns1.localcloud.test.' <<<"$(api GET "domains/$Z/zone-file" | jq -r '.zone_file[]')"
+check "and not among the records" is "$(filtered '{"type":"NS"}' "domains/$Z/records" .results)" 0
 check "has no PATCH" answers 405 PATCH "domains/$Z/records/$W" '{"target":"198.18.0.2"}'
 check "changes a record" is "$(api PUT "domains/$Z/records/$W" '{"target":"198.18.0.2"}' | jq -c '[.id, .target, .name]')" "[$W,\"198.18.0.2\",\"www\"]"
 

@@ -139,6 +139,7 @@ RECORD=$DOMAIN/records/$(field .id)
 check "POST /domains/{id}/records at the apex" conforms 200 POST "$DOMAIN/records" '{"type":"A","target":"198.18.10.1"}'
 check "POST /domains/{id}/records for services" conforms 200 POST "$DOMAIN/records" \
     '{"type":"SRV","service":"sip","protocol":"tcp","target":"sip.example.com","priority":1,"weight":2,"port":5060}'
+check "GET /domains/{id}/zone-file" conforms 200 GET "$DOMAIN/zone-file"
 check "GET /domains/{id}/records" conforms 200 GET "$DOMAIN/records"
 check "GET /domains/{id}/records/{id}" conforms 200 GET "$RECORD"
 check "PUT /domains/{id}/records/{id}" conforms 200 PUT "$RECORD" '{"target":"198.18.10.2","ttl_sec":3600}'

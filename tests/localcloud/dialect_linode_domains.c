@@ -207,7 +207,32 @@ static void delete (const struct request *request, struct response *response, co
     ln_done(response);
 }
 
+// In the form of the document's example; the only place that tells the domain's own name servers.
+static void get_zone_file(const struct request *request, struct response *response, const char *const args[])
+{
+    const struct zone *zone = ln_find_domain(request, response, args[0]);
+    json_t *lines, *record;
+    size_t r;
+
+    if (!zone)
+        return;
+    lines = json_pack("[o, o]", json_sprintf("; %s [%lld]", zone->name, (long long)zone->id),
+                      json_sprintf("$TTL %d", zone->ttl));
+    for (size_t i = 0; i < zone->rrsets.count; i++) {
+        const struct rrset *rrset = zone->rrsets.items[i];
+        json_array_foreach(rrset->records, r, record) json_array_append_new(
+            lines, json_sprintf("%s  %s%s  %s", rrset->name, rrset->fixed ? "IN  " : "  ", rrset->type,
+                                json_string_value(json_object_get(record, "value"))));
+    }
+    ln_ok(response, json_pack("{s:o}", "zone_file", lines));
+}
+
 const struct route ln_domain_routes[] = {
-    {"GET", "domains", list},     {"POST", "domains", create},     {"GET", "domains/*", get},
-    {"PUT", "domains/*", update}, {"DELETE", "domains/*", delete}, {NULL, NULL, NULL},
+    {"GET", "domains", list},
+    {"POST", "domains", create},
+    {"GET", "domains/*", get},
+    {"PUT", "domains/*", update},
+    {"DELETE", "domains/*", delete},
+    {"GET", "domains/*/zone-file", get_zone_file},
+    {NULL, NULL, NULL},
 };
