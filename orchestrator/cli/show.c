@@ -1,6 +1,7 @@
 #include "cli/show.h"
 #include "base/clock.h"
 #include "base/decode.h"
+#include "base/strbuf.h"
 #include "cli/out.h"
 #include <string.h>
 
@@ -22,6 +23,25 @@ static bool is_kind(const json_t *step, const char *kind)
 
 /* --- what would be done --- */
 
+static void show_firewall(struct cli *cli, const json_t *rules)
+{
+    size_t index, i;
+    const json_t *rule, *source;
+    json_array_foreach(rules, index, rule)
+    {
+        CLEANUP_STRBUF struct strbuf sources;
+        strbuf_init(&sources, 64 << 10);
+        json_array_foreach(json_object_get(rule, "sources"), i, source)
+            strbuf_addf(&sources, " %s", json_string_value(source));
+        const int64_t from = int_at(rule, "port_from"), to = int_at(rule, "port_to");
+        out_text(cli, "%-9s+ let in %s%s from%s\n", index ? "" : "FIREWALL", text_at(rule, "protocol"),
+                 !from        ? ""
+                 : from == to ? arena_printf(cli->arena, " %lld", (long long)from)
+                              : arena_printf(cli->arena, " %lld-%lld", (long long)from, (long long)to),
+                 strbuf_to_arena(&sources, cli->arena));
+    }
+}
+
 static void show_place(struct cli *cli, const json_t *plan, const json_t *step)
 {
     size_t index;
@@ -39,6 +59,7 @@ static void show_place(struct cli *cli, const json_t *plan, const json_t *step)
     }
     json_array_foreach(json_object_get(plan, "struck"), index, struck)
         out_text(cli, "           struck out: %s\n", json_string_value(struck));
+    show_firewall(cli, decode_find(step, "input.firewall"));
 }
 
 static void show_movable(struct cli *cli, const json_t *step)

@@ -8,6 +8,7 @@
 #include "providers/compute/provider.h"
 #include "providers/data/dataset.h"
 #include "providers/dns/dns.h"
+#include <arpa/inet.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -85,11 +86,15 @@ static struct err *unknown_secret(const struct inventory *inventory, const struc
     return near ? err_with_hint(e, "did you mean '%s'?", near) : e;
 }
 
+/* "rehost-host:" and a host's name together are a tag, of which some provider takes 50 characters. */
+#define LABEL_MAX_LENGTH 38
+
 static bool is_label(const char *name)
 {
     size_t length = strlen(name);
-    return length && length <= 40 && strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789-") == length &&
-           *name != '-' && name[length - 1] != '-';
+    return length && length <= LABEL_MAX_LENGTH &&
+           strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789-") == length && *name != '-' &&
+           name[length - 1] != '-';
 }
 
 static struct err *check_check(const struct inventory *inventory, const struct host *host,
@@ -175,6 +180,66 @@ static struct err *check_places(struct arena *arena, const struct inventory *inv
     return check_areas(&host->needs.areas, needs, arena_printf(arena, "hosts.%s.needs", host->name));
 }
 
+bool inventory_port_range(const char *text, int64_t *from, int64_t *to)
+{
+    char *end = NULL;
+    *from = *to = 0;
+    if (!text)
+        return true;
+    if (text[strspn(text, "0123456789-")] || strchr(text, '-') == text)
+        return false;
+    *from = *to = strtol(text, &end, 10);
+    if (*end == '-')
+        *to = strtol(end + 1, &end, 10);
+    return !*end && *from >= 1 && *from <= *to && *to <= 65535;
+}
+
+static bool is_network(const char *text)
+{
+    unsigned char address[sizeof(struct in6_addr)];
+    char host[64], *end = NULL;
+    size_t length = strcspn(text, "/");
+    if (length >= sizeof(host) || text[length] != '/')
+        return false;
+    memcpy(host, text, length);
+    host[length] = '\0';
+    bool v4 = inet_pton(AF_INET, host, address) == 1;
+    long prefix = strtol(text + length + 1, &end, 10);
+    return (v4 || inet_pton(AF_INET6, host, address) == 1) && end != text + length + 1 && !*end &&
+           prefix >= 0 && prefix <= (v4 ? 32 : 128);
+}
+
+static struct err *check_port(const struct host *host, const struct open_port *port, bool *ssh)
+{
+    int64_t from, to;
+    bool icmp = !strcmp(port->protocol, "icmp");
+    if (icmp != !port->port || !inventory_port_range(port->port, &from, &to))
+        return err_with_hint(yaml_error(port->where, "hosts.%s.firewall: '%s' is no port or range",
+                                        host->name, port->port ? port->port : ""),
+                             icmp ? "icmp has no ports" : "for example 443 or 8000-8100");
+    for (size_t i = 0; i < port->from.count; i++)
+        if (!is_network(port->from.items[i]))
+            return err_with_hint(yaml_error(yaml_get(port->where, "from")->items[i],
+                                            "hosts.%s.firewall: '%s' is no network", host->name,
+                                            port->from.items[i]),
+                                 "for example 203.0.113.0/24, 198.51.100.7/32 or 2001:db8::/32");
+    *ssh = *ssh || (!strcmp(port->protocol, "tcp") && from <= 22 && to >= 22);
+    return NULL;
+}
+
+static struct err *check_firewall(const struct host *host)
+{
+    bool ssh = false;
+    for (FOREACH(struct open_port, port, host->firewall))
+        TRY(check_port(host, port, &ssh));
+    if (!host->firewall.count || ssh)
+        return NULL;
+    return err_with_hint(yaml_error(yaml_get(host->where, "firewall"),
+                                    "hosts.%s.firewall lets no SSH in: the new server could not be reached",
+                                    host->name),
+                         "add: {port: 22, from: [the networks that rehost is run from]}");
+}
+
 static struct err *check_name(const struct inventory *inventory, const struct dns_name *name,
                               const char *path)
 {
@@ -195,11 +260,12 @@ static struct err *check_host(const struct inventory *inventory, const struct ho
 {
     if (!is_label(host->name))
         return err_with_hint(yaml_error(host->where, "host name '%s' cannot be used as a label", host->name),
-                             "use a-z, 0-9 and '-', at most 40 characters");
+                             "use a-z, 0-9 and '-', at most %d characters", LABEL_MAX_LENGTH);
     CLEANUP_ARENA struct arena *arena = arena_new(0);
     TRY(check_account(inventory, yaml_get(host->where, "current"),
                       arena_printf(arena, "hosts.%s.current", host->name), host->current.account));
     TRY(check_places(arena, inventory, host));
+    TRY(check_firewall(host));
     size_t index = 0;
     for (FOREACH(struct dns_name, name, host->names))
         TRY(check_name(inventory, name, arena_printf(arena, "hosts.%s.names[%zu]", host->name, index++)));
@@ -279,7 +345,8 @@ static struct err *check_all(struct arena *arena, const struct inventory *invent
                              const struct yaml_node *root)
 {
     if (!is_label(inventory->project))
-        return yaml_error(yaml_get(root, "project"), "project: use a-z, 0-9 and '-', at most 40 characters");
+        return yaml_error(yaml_get(root, "project"), "project: use a-z, 0-9 and '-', at most %d characters",
+                          LABEL_MAX_LENGTH);
     TRY(check_sources(inventory));
     TRY(check_types(arena, inventory, root));
     CLEANUP_ERR struct err *bad = age_check_recipient(inventory->keys.recovery);

@@ -176,6 +176,17 @@ static const struct schema_key name_keys[] = {
 static const struct schema name_schema = {
     .title = "DNS names", .struct_size = sizeof(struct dns_name), KEYS(name_keys), WHERE(dns_name)};
 
+static const char *const protocols[] = {"tcp", "udp", "icmp", NULL};
+static const struct schema_key port_keys[] = {
+    {"protocol", SCHEMA_TEXT, AT(open_port, protocol), .choices = protocols, .fallback = "tcp",
+     .doc = "`tcp`, `udp` or `icmp`"},
+    {"port", SCHEMA_TEXT, AT(open_port, port), .doc = "tcp, udp: `443`, or a range `8000-8100`"},
+    {"from", SCHEMA_TEXT_LIST, AT(open_port, from),
+     .doc = "networks (`203.0.113.0/24`, `2001:db8::/32`); default: everywhere"},
+};
+static const struct schema port_schema = {
+    .title = "Firewall", .struct_size = sizeof(struct open_port), KEYS(port_keys), WHERE(open_port)};
+
 static const struct schema_key objective_keys[] = {
     {"rto", SCHEMA_DURATION, AT(objectives, rto_ms), .fallback = "1h",
      .doc = "longest time until the service is up again"},
@@ -193,6 +204,8 @@ static const struct schema_key host_keys[] = {
             "providers' catalogues: cheapest that fits `needs`, and another provider before the third try"},
     {"needs", SCHEMA_MAP, AT(host, needs), .sub = &needs_schema,
      .doc = "what a server must have where no size is given"},
+    {"firewall", SCHEMA_LIST, AT(host, firewall), .sub = &port_schema,
+     .doc = "what the provider's firewall lets in, everything else it drops; without it none is set"},
     {"image", SCHEMA_TEXT, AT(host, image), .fallback = "ubuntu-24.04", .doc = "operating system image"},
     {"boot_deadline", SCHEMA_DURATION, AT(host, boot_deadline_ms), .fallback = "5m",
      .doc = "until SSH must answer"},

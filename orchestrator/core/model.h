@@ -104,6 +104,13 @@ struct dns_name {
     const struct yaml_node *where;
 };
 
+struct open_port { /* what the provider's firewall lets in */
+    const char *protocol;
+    const char *port;         /* "443", "8000-8100"; NULL with icmp */
+    struct schema_texts from; /* networks; none: everywhere */
+    const struct yaml_node *where;
+};
+
 struct current_server {
     const char *account;
     const char *server;   /* name or id at the provider */
@@ -115,6 +122,7 @@ struct host {
     struct current_server current;
     struct schema_items places; /* struct place; none: rehost looks for them by the needs */
     struct needs needs;
+    struct schema_items firewall; /* struct open_port; none: the provider's firewall is left alone */
     const char *image;
     int64_t boot_deadline_ms;
     struct playbook_phases playbooks;
@@ -145,6 +153,8 @@ struct inventory {
 struct err *inventory_load(struct arena *arena, const char *path,
                            const struct inventory **inventory) REHOST_MUST_CHECK;
 const struct account *inventory_account(const struct inventory *inventory, const char *name); /* or NULL */
+/* "8000-8100" -> 8000, 8100; NULL -> 0, 0. False: not ports. */
+bool inventory_port_range(const char *text, int64_t *from, int64_t *to);
 /* ERR_NOT_FOUND with did-you-mean. */
 struct err *inventory_host(const struct inventory *inventory, const char *name,
                            const struct host **host) REHOST_MUST_CHECK;

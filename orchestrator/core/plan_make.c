@@ -54,6 +54,29 @@ static struct err *add_fence(struct maker *maker)
                     json_pack("{s:s, s:s}", "provider", old.account, "server", server));
 }
 
+/* What the provider's firewall lets in; NULL: nothing is said, so none is set. */
+static json_t *firewall_rules(const struct host *host)
+{
+    if (!host->firewall.count)
+        return NULL;
+    json_t *rules = json_array();
+    for (FOREACH(struct open_port, port, host->firewall)) {
+        int64_t from = 0, to = 0;
+        json_t *sources = json_array();
+        (void)inventory_port_range(port->port, &from, &to); /* checked when the inventory was loaded */
+        for (size_t i = 0; i < port->from.count; i++)
+            json_array_append_new(sources, json_string(port->from.items[i]));
+        if (!port->from.count) {
+            json_array_append_new(sources, json_string("0.0.0.0/0"));
+            json_array_append_new(sources, json_string("::/0"));
+        }
+        json_array_append_new(rules,
+                              json_pack("{s:s, s:I, s:I, s:o}", "protocol", port->protocol, "port_from",
+                                        (json_int_t)from, "port_to", (json_int_t)to, "sources", sources));
+    }
+    return rules;
+}
+
 static struct err *add_create(struct maker *maker, json_t *plan)
 {
     json_t *places, *struck;
@@ -66,7 +89,8 @@ static struct err *add_create(struct maker *maker, json_t *plan)
     if (!json_is_true(json_object_get(first, "available")))
         json_array_append_new(maker->warnings, json_string("every place is reported sold out right now"));
     return add_step(maker, "create", &step_provision, title,
-                    json_pack("{s:s, s:o}", "image", maker->host->image, "places", places));
+                    json_pack("{s:s, s:o, s:o*}", "image", maker->host->image, "places", places, "firewall",
+                              firewall_rules(maker->host)));
 }
 
 static const char *plain_name(struct arena *arena, const char *playbook)

@@ -9,7 +9,7 @@
 #include "base/decode.h"
 #include "base/hash.h"
 #include "base/retry.h"
-#include "steps/step.h"
+#include "steps/firewall.h"
 #include <string.h>
 
 struct rung {
@@ -329,6 +329,7 @@ static struct err *wait_running(struct step_run *step, const struct rung *rung, 
     struct looking looking = {
         .step = step, .rung = rung, .id = arena_strdup(step->arena, server->id), .server = server};
     TRY(look_until_running(step, &looking));
+    TRY(firewall_put(step, &rung->account, looking.id));
     set_text(step, "address", server->ipv4);
     set_text(step, "ipv6", server->ipv6);
     TRY(put_machine(step, rung, server, "live"));

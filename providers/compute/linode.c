@@ -847,6 +847,7 @@ static struct err *linode_ip_list(const struct ctx *ctx, struct provider *provid
                                       .address = public_address(server, k),
                                       .kind = "public IP",
                                       .server_id = rest_id(arena, server, "id"),
+                                      .gives_up_own = true,
                                       .needs_configuration = true};
             TRY(decode_string(server, "region", &ip->region));
         }
