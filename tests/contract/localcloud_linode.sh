@@ -278,13 +278,18 @@ check "changes a record" is "$(api PUT "domains/$Z/records/$W" '{"target":"198.1
 # The provider's own limits.
 cloud_stop
 linode_start --boot-delay-ms 0
-for i in $(seq 1 20); do create "r-$i" '{image: null, authorized_keys: null}' >/dev/null; done
+burst() { # METHOD PATH JSON: nineteen in a moment, by one client
+    curl -sS -o /dev/null -X "$1" -H "Authorization: Bearer $TOKEN" -H 'Content-Type: application/json' ${3:+-d "$3"} "$URL/$2?n=[1-19]"
+}
+burst POST linode/instances '{"region":"nl-ams","type":"g6-nanode-1"}'
+create r-20 >/dev/null
 check "takes twenty creates" is "$(status) $(header x-ratelimit-limit) $(header x-ratelimit-remaining)" "200 20 0"
 check "in 15 seconds, no more" refuses 429 null '^Too many requests$' POST linode/instances "$(instance r-21)"
 check "says how long to wait" test "$(header retry-after)" -le 15
 check "and until when" test "$(header x-ratelimit-reset)" -ge "$(date +%s)"
-for i in $(seq 1 20); do api GET images >/dev/null; done
-check "takes twenty looks at images a minute" refuses 429 null . GET images
+burst GET images
+check "takes twenty looks at images a minute" answers 200 GET images
+check "and no more" refuses 429 null . GET images
 check "counts lists on their own" is "$(api GET linode/instances >/dev/null; status) $(header x-ratelimit-limit)" "200 200"
 check "and the rest on its own" is "$(api GET profile >/dev/null; status) $(header x-ratelimit-limit)" "200 1600"
 finish
