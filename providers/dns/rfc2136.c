@@ -174,7 +174,7 @@ static struct err *sign(const struct dns *dns, struct message *message)
     return status == LDNS_STATUS_OK ? NULL : library_failed("encode a DNS message", status);
 }
 
-enum { TSIG_ERROR_FIELD = 5, TSIG_OTHER_FIELD = 6, TSIG_ALGORITHM_FIELD = 0, TSIG_MAC_FIELD = 3 };
+enum { TSIG_ALGORITHM_FIELD = 0, TSIG_MAC_FIELD = 3, TSIG_ERROR_FIELD = 5, TSIG_FIELDS = 7 };
 
 static int tsig_error(const ldns_pkt *packet)
 {
@@ -188,7 +188,7 @@ static bool is_verified(const struct dns *dns, const struct message *message,
 {
     const ldns_rr *ours = ldns_pkt_tsig(message->packet);
     const ldns_rr *theirs = ldns_pkt_tsig(answer->packet);
-    return theirs &&
+    return theirs && ldns_rr_rd_count(theirs) == TSIG_FIELDS && /* ldns counts on it */
            ldns_dname_compare(ldns_rr_rdf(theirs, TSIG_ALGORITHM_FIELD),
                               ldns_rr_rdf(ours, TSIG_ALGORITHM_FIELD)) == 0 &&
            ldns_pkt_tsig_verify(answer->packet, answer->wire, answer->length, dns->key_name,

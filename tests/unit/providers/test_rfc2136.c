@@ -37,6 +37,7 @@ struct server {
     struct reply question, update;
     int datagrams, stream, stop, port;
     pthread_t thread;
+    int mangle;        /* before the answer to a question, one that is damaged at this place; -1: none */
     char *last_update; /* its sections as text */
     int updates;
 };
@@ -134,6 +135,24 @@ static uint8_t *serve(struct server *server, const uint8_t *data, size_t size, s
     return wire;
 }
 
+/* A byte that is another, or an end that is missing. */
+static void send_mangled(struct server *server, const uint8_t *wire, size_t length,
+                         const struct sockaddr_in *to)
+{
+    uint8_t copy[4096];
+    size_t place = (size_t)server->mangle / 3;
+    if (place >= length)
+        return;
+    memcpy(copy, wire, length);
+    if (server->mangle % 3 == 0)
+        copy[place] ^= 0xff;
+    else if (server->mangle % 3 == 1)
+        copy[place] = 0;
+    else
+        length = place;
+    (void)sendto(server->datagrams, copy, length, 0, (const struct sockaddr *)to, sizeof(*to));
+}
+
 static void serve_datagram(struct server *server)
 {
     uint8_t data[4096];
@@ -142,6 +161,8 @@ static void serve_datagram(struct server *server)
     size_t length = 0;
     ssize_t got = recvfrom(server->datagrams, data, sizeof(data), 0, (struct sockaddr *)&from, &size);
     uint8_t *wire = serve(server, data, (size_t)got, &length);
+    if (wire && server->mangle >= 0)
+        send_mangled(server, wire, length, &from);
     if (wire)
         (void)sendto(server->datagrams, wire, length, 0, (struct sockaddr *)&from, size);
     free(wire);
@@ -219,6 +240,7 @@ static void begin(struct fixture *f)
     f->server.question.records[0] = "www.example.test. 60 IN A 192.0.2.10";
     f->server.question.records[1] = "_rehost.example.test. 60 IN TXT \"epoch=41\"";
     f->server.question.records[2] = "example.test. 300 IN SOA ns1.example.test. h.example.test. 1 1 1 1 1";
+    f->server.mangle = -1;
     f->server.stop = eventfd(0, EFD_CLOEXEC);
     bind_both(&f->server);
     assert_int_equal(pthread_create(&f->server.thread, NULL, run, &f->server), 0);
@@ -376,6 +398,26 @@ static void errors_of_keys_and_clocks_are_told_apart(void **state)
         assert_fails(usual_flip(&f), ERR_AUTH, cases[i].text, cases[i].hint);
         end(&f);
     }
+}
+
+static void damaged_answers_are_passed_over_or_refused_but_never_believed(void **state)
+{
+    (void)state;
+    struct fixture f;
+    int refused = 0, passed_over = 0;
+    begin(&f);
+    for (f.server.mangle = 0; f.server.mangle < 3 * 200; f.server.mangle++) {
+        struct dns_record_set set = {0};
+        CLEANUP_ERR struct err *e = look(&f, &set);
+        refused += e != NULL;
+        passed_over += !e;
+        if (!e) {
+            assert_int_equal(set.count, 1);
+            assert_string_equal(set.values[0], "192.0.2.10");
+        }
+    }
+    assert_true(refused > 100 && passed_over > 100);
+    end(&f);
 }
 
 /* ---- updates ---- */
@@ -556,6 +598,7 @@ int main(void)
         cmocka_unit_test(an_answer_without_signature_is_not_trusted),
         cmocka_unit_test(an_answer_without_authority_is_refused),
         cmocka_unit_test(errors_of_keys_and_clocks_are_told_apart),
+        cmocka_unit_test(damaged_answers_are_passed_over_or_refused_but_never_believed),
         cmocka_unit_test(an_update_holds_the_old_values_and_the_epoch_as_prerequisites),
         cmocka_unit_test(what_is_made_must_not_exist_and_an_alias_needs_the_name_for_itself),
         cmocka_unit_test(what_is_as_wanted_is_not_sent),
