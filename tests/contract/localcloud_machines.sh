@@ -80,6 +80,22 @@ IP2=$(jq -r .server.public_net.ipv4.ip "$WORK/body") ID2=$(jq .server.id "$WORK/
 echo "$IP2 $(cut -d' ' -f1,2 "$WORK/host.pub")" >>"$WORK/known"
 check "with another address" test "$IP" != "$IP2"
 check "and a disk of its own" within 60 "${SSH[@]}" "root@$IP2" test ! -e /root/kept
+"${SSH[@]}" "root@$IP2" 'mkdir -p /srv/site && echo kept >/srv/site/file && rm /etc/motd && chmod 600 /srv/site/file; sync'
+check "makes a snapshot of one that runs" answers 201 POST "servers/$ID2/actions/create_image" '{"type":"snapshot","description":"s"}'
+SNAPSHOT=$(jq .image.id "$WORK/body") ACTION=$(jq .action.id "$WORK/body")
+action_done "$ACTION" >/dev/null
+check "makes a server of it" answers 201 POST servers "$(order web-4 "{image:\"$SNAPSHOT\"}")"
+IP4=$(jq -r .server.public_net.ipv4.ip "$WORK/body") ID4=$(jq .server.id "$WORK/body")
+echo "$IP4 $(cut -d' ' -f1,2 "$WORK/host.pub")" >>"$WORK/known"
+check "which has the files of the first" within 60 is "$("${SSH[@]}" -o ConnectionAttempts=30 "root@$IP4" 'cat /srv/site/file; stat -c %a /srv/site/file')" "kept
+600"
+check "lacks what was removed there" "${SSH[@]}" "root@$IP4" test ! -e /etc/motd
+check "but is a host of its own" is "$("${SSH[@]}" "root@$IP4" hostname)" web-4
+check "and another machine to its software" test "$("${SSH[@]}" "root@$IP4" cat /etc/machine-id)" != "$("${SSH[@]}" "root@$IP2" cat /etc/machine-id)"
+check "deletes the snapshot" answers 204 DELETE "images/$SNAPSHOT"
+check "and its copy" within 10 sh -c "! ls '$STATE/snapshots/$SNAPSHOT.tar' 2>/dev/null"
+check "deletes that server" answers 200 DELETE "servers/$ID4"
+
 check "a second cloud may not use the bridge" sh -c "! '$BUILD/tests/localcloud/localcloud' --state '$WORK/other' --token x ${NETWORK[*]} 2>'$WORK/refused'"
 check "and says why" grep -q 'another local cloud' "$WORK/refused"
 check "deletes a machine that runs" answers 200 DELETE "servers/$ID2"

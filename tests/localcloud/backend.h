@@ -29,6 +29,9 @@ struct backend_ops {
     bool (*press_button)(struct server *server, bool reboot,
                          struct why *why); // asks the machine; server_stopped() may follow
     void (*destroy)(struct server *server);
+    // Keeps a copy of the disk, which servers with that snapshot_id begin with. The server may run.
+    bool (*snapshot)(struct server *server, int64_t snapshot_id, struct why *why);
+    void (*forget_snapshot)(struct ground *ground, int64_t snapshot_id);
     bool (*route_ip)(struct ground *ground, const struct ip_route *route,
                      struct why *why); // one call at a time
 };

@@ -279,6 +279,7 @@ static void create_image(const struct request *request, struct response *respons
     const struct hz_type *size = hz_type_find(server->type);
     struct snapshot *snapshot =
         snapshot_create(server, description ? description : server->name, labels, "create_image", &action);
+    snapshot->locks_server = server->busy = true;
     json_object_update_new(snapshot->extra,
                            json_pack("{s:s, s:s, s:s, s:i}", "image", server->image, "server", server->name,
                                      "architecture", size->architecture, "disk_gb", size->disk_gb));

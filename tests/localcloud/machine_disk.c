@@ -19,7 +19,37 @@ static bool write_in(const char *dir, const char *path, unsigned mode, const cha
     return ok;
 }
 
-static bool mount_disk(const struct server *server, const char *dir, struct why *why)
+static bool unpack(const char *archive, const char *dir, struct why *why)
+{
+    const char *const argv[] = {"tar",
+                                "--extract",
+                                "--file",
+                                archive,
+                                "--directory",
+                                dir,
+                                "--preserve-permissions",
+                                "--numeric-owner",
+                                "--xattrs",
+                                "--xattrs-include=*",
+                                NULL};
+
+    return run_command(argv, NULL, NULL, why);
+}
+
+bool machine_disk_save(const char *dir, const char *archive, struct why *why)
+{
+    // 1: something changed while it was read.
+    static const char script[] = "tar --create --file \"$1\" --directory \"$2\" --numeric-owner --xattrs "
+                                 "'--xattrs-include=*' . || [ $? -eq 1 ]";
+    char *upper = text_format("%s/disk/upper", dir);
+    const char *const argv[] = {"sh", "-c", script, "save", archive, upper, NULL};
+    bool ok = run_command(argv, NULL, NULL, why);
+
+    free(upper);
+    return ok;
+}
+
+static bool mount_disk(const struct server *server, const char *dir, const char *archive, struct why *why)
 {
     const struct settings *settings = &server->cloud->ground->settings;
     char *disk = text_format("%s/disk", dir), *root = text_format("%s/root", dir);
@@ -31,6 +61,7 @@ static bool mount_disk(const struct server *server, const char *dir, struct why 
     if (ok && mount("tmpfs", disk, "tmpfs", 0, size) != 0)
         ok = fail(why, "cannot mount a tmpfs on '%s': %s", disk, strerror(errno));
     ok = ok && dir_make(upper, why) && dir_make(work, why);
+    ok = ok && (!archive || unpack(archive, upper, why));
     if (ok && mount("overlay", root, "overlay", 0, layers) != 0)
         ok = fail(why, "cannot mount the disk over the image '%s': %s", settings->image_dir, strerror(errno));
     free(disk), free(root), free(upper), free(work), free(size), free(layers);
@@ -115,9 +146,9 @@ static bool write_seed(const struct server *server, const char *dir, struct why 
     return ok;
 }
 
-bool machine_disk_make(const struct server *server, const char *dir, struct why *why)
+bool machine_disk_make(const struct server *server, const char *dir, const char *archive, struct why *why)
 {
-    return mount_disk(server, dir, why) && write_identity(server, dir, why) &&
+    return mount_disk(server, dir, archive, why) && write_identity(server, dir, why) &&
            write_network(server, dir, why) && write_resolver(dir, why) && write_seed(server, dir, why);
 }
 

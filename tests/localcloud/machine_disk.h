@@ -7,8 +7,12 @@
 
 #include "model.h"
 
-// Makes DIR/root and writes into it what a provider's metadata service would answer.
-bool machine_disk_make(const struct server *server, const char *dir, struct why *why);
+// Makes DIR/root, from `archive` if that is not NULL, and writes into it what a provider's metadata service
+// would answer.
+bool machine_disk_make(const struct server *server, const char *dir, const char *archive, struct why *why);
 // Its address may be another one since it was switched off.
 bool machine_disk_readdress(const struct server *server, const char *dir, struct why *why);
+// A copy of what differs from the image, as an archive: the file system that it lies on may not take the
+// overlay's attributes. What changes meanwhile is as it happens to be.
+bool machine_disk_save(const char *dir, const char *archive, struct why *why);
 void machine_disk_remove(const char *dir);

@@ -44,7 +44,8 @@ static void clean_leftovers(struct ground *ground)
 {
     char *pattern = text_format("%s/machines/*/pid", ground->settings.state_dir);
     char *groups = group_pattern(ground, "*"),
-         *machines = text_format("%s/machines", ground->settings.state_dir);
+         *machines = text_format("%s/machines", ground->settings.state_dir),
+         *snapshots = text_format("%s/snapshots", ground->settings.state_dir);
     struct why why;
     glob_t found;
 
@@ -54,9 +55,9 @@ static void clean_leftovers(struct ground *ground)
         globfree(&found);
     }
     cgroups_kill(groups);
-    if (!dir_remove(machines, &why))
+    if (!dir_remove(machines, &why) || !dir_remove(snapshots, &why))
         log_line("%s", why.text);
-    free(pattern), free(groups), free(machines);
+    free(pattern), free(groups), free(machines), free(snapshots);
 }
 
 // Mounts of our own, so that none survives us, however we end.
@@ -109,17 +110,50 @@ static int machines_boot_delay_ms(const struct ground *ground)
     return 0;
 }
 
+static char *machine_dir(const struct server *server)
+{
+    return text_format("%s/machines/%lld", server->cloud->ground->settings.state_dir, (long long)server->id);
+}
+
+static char *snapshot_path(const struct ground *ground, int64_t id)
+{
+    return text_format("%s/snapshots/%lld.tar", ground->settings.state_dir, (long long)id);
+}
+
+// A server may be on its way out meanwhile: nothing of its machine is touched.
+static bool machines_snapshot(struct server *server, int64_t snapshot_id, struct why *why)
+{
+    const struct ground *ground = server->cloud->ground;
+    char *dir = machine_dir(server), *snapshots = text_format("%s/snapshots", ground->settings.state_dir);
+    char *path = snapshot_path(ground, snapshot_id);
+    bool ok = dir_make(snapshots, why) && machine_disk_save(dir, path, why);
+
+    free(dir), free(snapshots), free(path);
+    return ok;
+}
+
+static void machines_forget_snapshot(struct ground *ground, int64_t snapshot_id)
+{
+    char *path = snapshot_path(ground, snapshot_id);
+
+    unlink(path);
+    free(path);
+}
+
 static bool machines_create(struct server *server, struct why *why)
 {
     struct machine *machine = zalloc(sizeof *machine);
     char *id = text_format("%lld", (long long)server->id);
 
     pthread_mutex_init(&machine->lock, NULL);
-    machine->dir = text_format("%s/machines/%s", server->cloud->ground->settings.state_dir, id);
+    machine->dir = machine_dir(server);
     machine->group = group_pattern(server->cloud->ground, id);
     server->machine = machine;
     free(id);
-    return dir_make(machine->dir, why) && machine_disk_make(server, machine->dir, why);
+    char *archive = server->snapshot_id ? snapshot_path(server->cloud->ground, server->snapshot_id) : NULL;
+    bool ok = dir_make(machine->dir, why) && machine_disk_make(server, machine->dir, archive, why);
+    free(archive);
+    return ok;
 }
 
 // In the child after fork: only async-signal-safe calls.
@@ -434,5 +468,7 @@ const struct backend_ops backend_machines = {
     .power_off = machines_power_off,
     .press_button = machines_press_button,
     .destroy = machines_destroy,
+    .snapshot = machines_snapshot,
+    .forget_snapshot = machines_forget_snapshot,
     .route_ip = machines_route_ip,
 };

@@ -37,6 +37,17 @@ static void memory_destroy(struct server *server)
     (void)server;
 }
 
+static bool memory_snapshot(struct server *server, int64_t snapshot_id, struct why *why)
+{
+    (void)server, (void)snapshot_id, (void)why;
+    return true;
+}
+
+static void memory_forget_snapshot(struct ground *ground, int64_t snapshot_id)
+{
+    (void)ground, (void)snapshot_id;
+}
+
 static bool memory_route_ip(struct ground *ground, const struct ip_route *route, struct why *why)
 {
     (void)ground, (void)route, (void)why;
@@ -53,5 +64,7 @@ const struct backend_ops backend_memory = {
     .power_off = memory_do,
     .press_button = memory_press_button,
     .destroy = memory_destroy,
+    .snapshot = memory_snapshot,
+    .forget_snapshot = memory_forget_snapshot,
     .route_ip = memory_route_ip,
 };

@@ -125,6 +125,7 @@ struct snapshot {
     int64_t id;
     char *name, *region;
     int64_t server_id; // of which
+    bool locks_server; // that one is busy until this is ready: for the dialect to set when it was made
     int size_gb;
     bool ready;
     json_t *labels;
@@ -253,6 +254,7 @@ struct action *server_delete(struct server *server, const char *command);
 // False while a fault (address_delay_ms) hides the addresses; whether they show before it runs is the
 // dialect's business.
 bool server_addresses_shown(const struct server *server);
+void server_unlock(struct server *server);  // what kept it busy is over
 void server_stopped(struct server *server); // by the backend, unlocked: the machine went off by itself
 
 // "*" stands for all types or all locations.

@@ -43,6 +43,11 @@ static void settle(struct server *server, enum server_status status, struct acti
         log_line("server %lld '%s': %s", (long long)server->id, server->name, error);
 }
 
+void server_unlock(struct server *server)
+{
+    settle(server, server->status, NULL, NULL);
+}
+
 static void boot(void *arg)
 {
     struct task *task = arg;

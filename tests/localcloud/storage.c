@@ -1,8 +1,13 @@
-// Volumes and snapshots. Records only: no machine sees a volume, and a server made from a snapshot starts
-// from the image like every other.
+// Volumes and snapshots. Volumes are records only: no machine sees them. Snapshots are copies of disks.
 #include <stdlib.h>
 
-#include "model.h"
+#include "backend.h"
+
+struct copy {
+    struct server *server;
+    struct snapshot *snapshot;
+    struct action *action;
+};
 
 struct ordered { // what becomes ready settings.object_delay_ms after it was ordered
     struct ground *ground;
@@ -92,6 +97,25 @@ struct snapshot *snapshot_find(struct cloud *cloud, int64_t id)
     return NULL;
 }
 
+static void copy_disk(void *arg)
+{
+    struct copy *copy = arg;
+    struct server *server = copy->server;
+    struct ground *ground = server->cloud->ground;
+    struct why why;
+    bool ok = server->never_boots || ground->backend->snapshot(server, copy->snapshot->id, &why);
+
+    ground_lock(ground);
+    copy->snapshot->ready = ok;
+    action_finish(copy->action, ok ? NULL : why.text);
+    if (copy->snapshot->locks_server)
+        server_unlock(server);
+    ground_unlock(ground);
+    if (!ok)
+        log_line("snapshot %lld: %s", (long long)copy->snapshot->id, why.text);
+    free(copy);
+}
+
 struct snapshot *snapshot_create(struct server *server, const char *name, json_t *labels, const char *command,
                                  struct action **action)
 {
@@ -108,12 +132,32 @@ struct snapshot *snapshot_create(struct server *server, const char *name, json_t
                                   .extra = json_object(),
                                   .created = time(NULL)};
     array_add(&cloud->snapshots, snapshot);
-    *action = order(cloud, command, "server", server->id, &snapshot->ready);
+    *action = action_start(cloud, command, "server", server->id);
+    struct copy *copy = zalloc(sizeof *copy);
+    *copy = (struct copy){.server = server, .snapshot = snapshot, .action = *action};
+    jobs_add(cloud->ground->jobs, cloud->ground->settings.object_delay_ms, copy_disk, free, copy);
     return snapshot;
+}
+
+struct forgotten {
+    struct ground *ground;
+    int64_t id;
+};
+
+static void forget(void *arg)
+{
+    struct forgotten *forgotten = arg;
+
+    forgotten->ground->backend->forget_snapshot(forgotten->ground, forgotten->id);
+    free(forgotten);
 }
 
 void snapshot_delete(struct cloud *cloud, struct snapshot *snapshot)
 {
+    struct forgotten *forgotten = zalloc(sizeof *forgotten);
+
+    *forgotten = (struct forgotten){.ground = cloud->ground, .id = snapshot->id};
+    jobs_add(cloud->ground->jobs, 0, forget, free, forgotten);
     array_remove(&cloud->snapshots, snapshot);
     array_add(&cloud->removed, snapshot);
 }
