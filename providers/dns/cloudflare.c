@@ -47,6 +47,9 @@ static const struct rest_rule rules[] = {
     {0, "9021", NULL, ERR_REJECTED, "TTLs are 60 to 86400 s, and 'auto' where a record is proxied"},
 };
 
+/* developers.cloudflare.com/fundamentals/api/reference/limits */
+static const struct rest_limit limits[] = {{.count = 1200, .window_ms = 300000}};
+
 static const struct rest_dialect dialect = {
     .provider = "cloudflare",
     .endpoint = "https://api.cloudflare.com/client/v4",
@@ -56,6 +59,8 @@ static const struct rest_dialect dialect = {
     .error_detail = "errors.0.error_chain",
     .rules = rules,
     .rule_count = sizeof(rules) / sizeof(rules[0]),
+    .limits = limits,
+    .limit_count = sizeof(limits) / sizeof(limits[0]),
     .page_parameter = "page",
     .page_size_parameter = "per_page",
     .page_size = 50,
