@@ -37,6 +37,9 @@ bool hz_reference(const struct request *request, struct response *response, cons
 struct server *hz_server_find(const struct request *request, struct response *response, const char *id);
 bool hz_locked(const struct server *server, struct response *response); // true: the response is a 423
 
+// A server that goes leaves its firewalls.
+void hz_firewalls_forget(struct cloud *cloud, int64_t server_id);
+
 json_t *hz_time(time_t when);                        // null for 0
 json_t *hz_action_json(const struct action *action); // null for NULL
 

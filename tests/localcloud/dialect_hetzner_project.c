@@ -252,6 +252,19 @@ static void delete_firewall(const struct request *request, struct response *resp
     hz_ok(response, 204, NULL);
 }
 
+void hz_firewalls_forget(struct cloud *cloud, int64_t server_id)
+{
+    json_t *target = json_pack("{s:s, s:{s:I}}", "type", "server", "server", "id", (json_int_t)server_id);
+
+    for (size_t i = 0; i < cloud->firewalls.count; i++) {
+        json_t *targets = ((struct firewall *)cloud->firewalls.items[i])->applied_to;
+        for (size_t k = json_array_size(targets); k-- > 0;)
+            if (json_equal(json_array_get(targets, k), target))
+                json_array_remove(targets, k);
+    }
+    json_decref(target);
+}
+
 static bool already_applied(const struct firewall *firewall, const json_t *target)
 {
     json_t *one;
