@@ -10,11 +10,11 @@ URL=$(jq -r .urls.linode "$WORK/ready")
 ssh-keygen -q -t ed25519 -N '' -f "$WORK/user"
 SSH=(ssh -i "$WORK/user" -o BatchMode=yes -o ConnectTimeout=2 -o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null -o LogLevel=ERROR)
 on() { at=$1 && shift && "${SSH[@]}" "root@$at" "$@"; }
-order() { # LABEL: sets id and at
+order() { # LABEL [IMAGE]: sets id and at
     local data
     data=$(printf '#cloud-config\nwrite_files:\n- path: /root/told\n  content: told to %s\n' "$1" | base64 -w0)
-    api POST linode/instances "$(jq -nc --arg l "$1" --arg k "$(cat "$WORK/user.pub")" --arg d "$data" \
-        '{label: $l, region: "nl-ams", type: "g6-nanode-1", image: "linode/debian12", authorized_keys: [$k], metadata: {user_data: $d}}')" >/dev/null
+    api POST linode/instances "$(jq -nc --arg l "$1" --arg k "$(cat "$WORK/user.pub")" --arg d "$data" --arg i "${2:-linode/debian12}" \
+        '{label: $l, region: "nl-ams", type: "g6-nanode-1", image: $i, authorized_keys: [$k], metadata: {user_data: $d}}')" >/dev/null
     id=$(jq .id "$WORK/body") at=$(jq -r '.ipv4[0]' "$WORK/body")
 }
 reaches() { is "$(on "$1" hostname)" "$2"; }
@@ -45,6 +45,14 @@ check "and each is at its own again" within 20 reaches "$AT_ONE" one
 check "both of them" within 20 reaches "$AT_TWO" two
 on "$AT_ONE" "ip address del $AT_TWO/32 dev host0"
 on "$AT_TWO" "ip address del $AT_ONE/32 dev host0"
+
+on "$AT_TWO" "echo kept >/root/mark; sync"
+api POST images "{\"disk_id\":$(api GET "linode/instances/$TWO/disks" | jq '.data[0].id'),\"label\":\"kept\",\"cloud_init\":true}" >/dev/null
+PRIVATE=$(jq -r .id "$WORK/body")
+check "an image is captured of a disk" within 60 sh -c "curl -sS -H 'Authorization: Bearer $TOKEN' '$URL/images/$PRIVATE' | jq -e '.status == \"available\"'"
+order three "$PRIVATE"
+check "an instance that is made from it answers" within 60 reaches "$at" three
+check "with what was on the disk" is "$(on "$at" cat /root/mark)" kept
 
 check "an instance shuts down" answers 200 POST "linode/instances/$ONE/shutdown"
 check "and is offline when its machine has stopped" status_is "$ONE" offline
