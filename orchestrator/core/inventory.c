@@ -191,7 +191,7 @@ bool inventory_port_range(const char *text, int64_t *from, int64_t *to)
     *from = *to = strtol(text, &end, 10);
     if (*end == '-')
         *to = strtol(end + 1, &end, 10);
-    return !*end && *from >= 1 && *from <= *to && *to <= 65535;
+    return end != text && !*end && *from >= 1 && *from <= *to && *to <= 65535;
 }
 
 static bool is_network(const char *text)

@@ -25,6 +25,7 @@ static const char schema_sql[] =
     "NOT NULL,"
     " ended_ms INTEGER, created_by TEXT, verdict TEXT);"
     "CREATE UNIQUE INDEX IF NOT EXISTS run_open ON run (host) WHERE state IN (0, 1);"
+    "CREATE INDEX IF NOT EXISTS run_host ON run (host);"
     "CREATE TABLE IF NOT EXISTS step (run TEXT NOT NULL, seq INTEGER NOT NULL, id TEXT NOT NULL, kind TEXT "
     "NOT NULL,"
     " title TEXT NOT NULL, state INTEGER NOT NULL, attempts INTEGER NOT NULL, output TEXT, error TEXT, epoch "
@@ -39,6 +40,7 @@ static const char schema_sql[] =
     " name TEXT, region TEXT, size TEXT, address TEXT, host_key TEXT, state TEXT NOT NULL, created_ms "
     "INTEGER,"
     " updated_ms INTEGER, PRIMARY KEY (account, server_id));"
+    "CREATE INDEX IF NOT EXISTS resource_host ON resource (host);"
     "CREATE TABLE IF NOT EXISTS backup (host TEXT NOT NULL, dataset TEXT NOT NULL, stamp TEXT NOT NULL, run "
     "TEXT,"
     " taken_ms INTEGER NOT NULL, size_bytes INTEGER NOT NULL, verified INTEGER NOT NULL,"
@@ -110,6 +112,8 @@ void store_close(struct store *store)
 {
     if (!store)
         return;
+    for (sqlite3_stmt *stmt; (stmt = sqlite3_next_stmt(store->db, NULL));)
+        sqlite3_finalize(stmt);
     sqlite3_close(store->db);
     arena_free(store->arena);
     free(store);
@@ -122,10 +126,21 @@ static int bind_one(sqlite3_stmt *stmt, int index, char type, va_list *args)
     return sqlite3_bind_text(stmt, index, va_arg(*args, const char *), -1, SQLITE_TRANSIENT);
 }
 
+/* One that was given back. What is stepped through at the moment is busy. */
+static sqlite3_stmt *kept_statement(struct store *store, const char *sql)
+{
+    sqlite3_stmt *stmt = NULL;
+    while ((stmt = sqlite3_next_stmt(store->db, stmt)))
+        if (!sqlite3_stmt_busy(stmt) && !strcmp(sqlite3_sql(stmt), sql))
+            break;
+    return stmt;
+}
+
 static struct err *prepare_v(struct store *store, sqlite3_stmt **stmt, const char *sql, const char *types,
                              va_list *args)
 {
-    if (sqlite3_prepare_v2(store->db, sql, -1, stmt, NULL) != SQLITE_OK)
+    *stmt = kept_statement(store, sql);
+    if (!*stmt && sqlite3_prepare_v3(store->db, sql, -1, SQLITE_PREPARE_PERSISTENT, stmt, NULL) != SQLITE_OK)
         return sql_error(store, "prepare a statement");
     for (int i = 0; types[i]; i++)
         if (bind_one(*stmt, i + 1, types[i], args) != SQLITE_OK)

@@ -9,9 +9,13 @@ struct store {
     struct arena *arena;
 };
 
+/* Gives the statement back to the connection, where store_prepare() finds it again: parsing the SQL costs ten
+ * times what it takes to run it. NULL is allowed. */
 static inline void store_stmtp(sqlite3_stmt **stmt)
 {
-    sqlite3_finalize(*stmt);
+    sqlite3_reset(*stmt);
+    if (*stmt)
+        sqlite3_clear_bindings(*stmt);
 }
 #define CLEANUP_STMT __attribute__((cleanup(store_stmtp)))
 

@@ -192,6 +192,7 @@ static void delete_droplet(const struct request *request, struct response *respo
 
     if (!server || ocean_droplet_locked(server, response))
         return;
+    ocean_firewalls_forget(request->cloud, server->id);
     server_delete(server, "destroy");
     ocean_ok(response, 204, NULL);
 }
@@ -226,8 +227,10 @@ static void delete_tagged(const struct request *request, struct response *respon
     (void)args;
     if (!tagged_droplets(request, response, &found))
         return;
-    for (size_t i = 0; i < found.count; i++)
+    for (size_t i = 0; i < found.count; i++) {
+        ocean_firewalls_forget(request->cloud, ((struct server *)found.items[i])->id);
         server_delete(found.items[i], "destroy");
+    }
     array_free(&found);
     ocean_ok(response, 204, NULL);
 }

@@ -227,6 +227,15 @@ static void drop(json_t *list, const json_t *item)
             json_array_remove(list, i);
 }
 
+void ocean_firewalls_forget(struct cloud *cloud, int64_t droplet_id)
+{
+    json_t *id = json_integer(droplet_id);
+
+    for (size_t i = 0; i < cloud->firewalls.count; i++)
+        drop(json_object_get(((struct firewall *)cloud->firewalls.items[i])->applied_to, "droplet_ids"), id);
+    json_decref(id);
+}
+
 // Adds the items to the list, or removes them: whatever is there already stays there once.
 static void change_list(const struct request *request, json_t *list, const json_t *items)
 {

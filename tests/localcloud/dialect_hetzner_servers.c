@@ -373,9 +373,11 @@ static void delete_server(const struct request *request, struct response *respon
 {
     struct server *server = hz_server_find(request, response, args[0]);
 
-    if (server && !hz_locked(server, response))
-        hz_ok(response, 200,
-              json_pack("{s:o}", "action", hz_action_json(server_delete(server, "delete_server"))));
+    if (!server || hz_locked(server, response))
+        return;
+    hz_firewalls_forget(request->cloud, server->id);
+    hz_ok(response, 200,
+          json_pack("{s:o}", "action", hz_action_json(server_delete(server, "delete_server"))));
 }
 
 static void act_on_server(const struct request *request, struct response *response, const char *const args[])
