@@ -143,11 +143,13 @@ V=$(jq .volume.id "$WORK/body")
 check "names its device" is "$(jq -r .volume.linux_device "$WORK/body")" "/dev/disk/by-id/scsi-0HC_Volume_$V"
 check "attaches it" answers 201 POST "volumes/$V/actions/attach" "{\"server\":$A}"
 check "not twice" answers_code 422 volume_already_attached POST "volumes/$V/actions/attach" "{\"server\":$B}"
-check "not elsewhere" answers_code 422 invalid_input POST volumes "{\"size\":5,\"name\":\"small\",\"server\":$A}"
+check "sells none of less than 10 GB" answers_code 422 invalid_input POST volumes "{\"size\":5,\"name\":\"small\",\"server\":$A}"
+api POST volumes '{"size":10,"name":"far","location":"hel1"}' >/dev/null
+check "attaches none from another place" answers_code 422 invalid_input POST "volumes/$(jq .volume.id "$WORK/body")/actions/attach" "{\"server\":$A}"
 check "makes a snapshot" answers 201 POST "servers/$A/actions/create_image" '{"type":"snapshot","description":"s","labels":{"k":"v"}}'
 S=$(jq .image.id "$WORK/body") M=$(jq .action.id "$WORK/body")
-check "makes no backup, which is an option" answers_code 422 invalid_input POST "servers/$A/actions/create_image" '{"type":"backup"}'
 action_done "$M" >/dev/null
+check "makes no backup, which is an option" answers_code 422 invalid_input POST "servers/$A/actions/create_image" '{"type":"backup"}'
 check "finds it by label" is "$(api GET 'images?type=snapshot&label_selector=k%3Dv' | jq -c '[.images[] | [.id, .status]]')" "[[$S,\"available\"]]"
 check "shows system images without it" is "$(api GET 'images?type=system' | jq '[.images[].type] | unique | join(" ")')" '"system"'
 check "knows no snapshot that does not exist" answers_code 422 invalid_input POST servers "$(server x '{image:"4711"}')"
