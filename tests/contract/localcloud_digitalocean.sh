@@ -194,12 +194,14 @@ check "after which no droplet can be made of it" answers 422 POST v2/droplets "$
 # Addresses and volumes outlive droplets.
 check "reserves an address for a droplet" answers 202 POST v2/reserved_ips "{\"droplet_id\":$WEB}"
 IP=$(field .reserved_ip.ip)
+free() { is "$(api GET "v2/reserved_ips/$1" | jq .reserved_ip.locked)" false; }
 check "which is assigned to it" is "$(field '.reserved_ip.droplet.id') $(field '.links.actions[0].rel')" "$WEB assign_ip"
 check "reserves one in a region, for nobody" is "$(api POST v2/reserved_ips '{"region":"ams3"}' | jq -c '.reserved_ip | [.droplet, .region.slug]')" '[null,"ams3"]'
 FAR=$(field .reserved_ip.ip)
 check "which cannot leave the region" answers 422 POST "v2/reserved_ips/$FAR/actions" "{\"type\":\"assign\",\"droplet_id\":$PLAIN}"
-check "moves the assigned one in one step" is "$(api POST "v2/reserved_ips/$IP/actions" "{\"type\":\"assign\",\"droplet_id\":$PLAIN}" | jq -r .action.type)" assign_ip
-check "and it leads there" is "$(api GET "v2/reserved_ips/$IP" | jq .reserved_ip.droplet.id)" "$PLAIN"
+check "the assigned one is locked for a moment at most" within 10 free "$IP"
+check "and moves in one step" is "$(api POST "v2/reserved_ips/$IP/actions" "{\"type\":\"assign\",\"droplet_id\":$PLAIN}" | jq -r .action.type)" assign_ip
+check "it leads there" is "$(api GET "v2/reserved_ips/$IP" | jq .reserved_ip.droplet.id)" "$PLAIN"
 check "makes a volume" answers 201 POST v2/volumes '{"name":"data","region":"fra1","size_gigabytes":10}'
 VOLUME=$(field .volume.id)
 check "attaches it" answers 202 POST "v2/volumes/$VOLUME/actions" "{\"type\":\"attach\",\"droplet_id\":$PLAIN}"

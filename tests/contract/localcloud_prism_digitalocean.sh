@@ -88,9 +88,11 @@ check "POST /v2/reserved_ips in a region" conforms 202 POST v2/reserved_ips '{"r
 IP=$(field .reserved_ip.ip)
 check "GET /v2/reserved_ips, one free" conforms 200 GET v2/reserved_ips
 check "assign a reserved IP" conforms 201 POST "v2/reserved_ips/$IP/actions" "{\"type\":\"assign\",\"droplet_id\":$ID}"
+done_action "$(field .action.id)"
 check "GET /v2/reserved_ips/{ip}" conforms 200 GET "v2/reserved_ips/$IP"
 check "GET /v2/reserved_ips/{ip}/actions" conforms 200 GET "v2/reserved_ips/$IP/actions"
 check "unassign a reserved IP" conforms 201 POST "v2/reserved_ips/$IP/actions" '{"type":"unassign"}'
+done_action "$(field .action.id)"
 check "DELETE /v2/reserved_ips/{ip}" conforms 204 DELETE "v2/reserved_ips/$IP"
 check "POST /v2/reserved_ips for a droplet" conforms 202 POST v2/reserved_ips "{\"droplet_id\":$ID}"
 

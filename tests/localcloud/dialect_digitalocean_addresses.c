@@ -15,14 +15,22 @@ static const char *one(const struct request *request)
     return text_equal(request->segments[0], "floating_ips") ? "floating_ip" : "reserved_ip";
 }
 
+// While an assignment is under way, nothing else can be done to the address.
+static bool is_locked(struct cloud *cloud, const struct movable_ip *ip)
+{
+    const struct action *last = action_find(cloud, json_integer_value(json_object_get(ip->extra, "action")));
+
+    return last && last->status == ACTION_RUNNING;
+}
+
 static json_t *ip_json(struct cloud *cloud, const struct movable_ip *ip)
 {
     const struct server *server = ip->server_id ? server_find(cloud, ip->server_id) : NULL;
 
     return json_pack("{s:s, s:o, s:o, s:b, s:o}", "ip", ip->address, "region",
                      ocean_region_json(cloud, ip->region), "droplet",
-                     server ? ocean_droplet_json(server) : json_null(), "locked", 0, "project_id",
-                     ocean_uuid(2));
+                     server ? ocean_droplet_json(server) : json_null(), "locked", is_locked(cloud, ip),
+                     "project_id", ocean_uuid(2));
 }
 
 static struct movable_ip *find_ip(const struct request *request, struct response *response,
@@ -34,6 +42,26 @@ static struct movable_ip *find_ip(const struct request *request, struct response
         return ip;
     ocean_not_found(response);
     return NULL;
+}
+
+// The address, if it can be changed now. NULL: the response says why not, in the words of doctl#493.
+static struct movable_ip *find_free_ip(const struct request *request, struct response *response,
+                                       const char *address)
+{
+    struct movable_ip *ip = find_ip(request, response, address);
+
+    if (!ip || !is_locked(request->cloud, ip))
+        return ip;
+    ocean_invalid(response, "The floating IP already has a pending event.");
+    return NULL;
+}
+
+static const struct action *assign(struct cloud *cloud, struct movable_ip *ip, struct server *server)
+{
+    const struct action *action = ip_assign(cloud, ip, server, server ? "assign_ip" : "unassign_ip");
+
+    json_object_set_new(ip->extra, "action", json_integer(action->id));
+    return action;
 }
 
 static void list_ips(const struct request *request, struct response *response, const char *const args[])
@@ -86,7 +114,7 @@ static void create_ip(const struct request *request, struct response *response, 
     struct movable_ip *ip = ip_create(cloud, kind, NULL, region, NULL, true, NULL);
     json_t *links = json_object();
     if (server) {
-        const struct action *action = ip_assign(cloud, ip, server, "assign_ip");
+        const struct action *action = assign(cloud, ip, server);
         json_object_set_new(links, "actions",
                             json_pack("[o]", ocean_action_link(request, action, "assign_ip")));
     }
@@ -103,7 +131,7 @@ static void get_ip(const struct request *request, struct response *response, con
 
 static void delete_ip(const struct request *request, struct response *response, const char *const args[])
 {
-    struct movable_ip *ip = find_ip(request, response, args[0]);
+    struct movable_ip *ip = find_free_ip(request, response, args[0]);
 
     if (!ip)
         return;
@@ -114,24 +142,24 @@ static void delete_ip(const struct request *request, struct response *response, 
 // An assigned one can be assigned again: it moves.
 static void act_on_ip(const struct request *request, struct response *response, const char *const args[])
 {
-    struct movable_ip *ip = find_ip(request, response, args[0]);
+    struct movable_ip *ip = find_free_ip(request, response, args[0]);
     struct server *server = NULL;
     const char *type;
 
     if (!ip || !ocean_text(request, response, "type", true, &type))
         return;
-    bool assign = text_equal(type, "assign");
-    if (!assign && !text_equal(type, "unassign")) {
+    bool give = text_equal(type, "assign");
+    if (!give && !text_equal(type, "unassign")) {
         ocean_invalid(response, "the type must be assign or unassign");
         return;
     }
-    if (!assign && !ip->server_id) {
+    if (!give && !ip->server_id) {
         ocean_invalid(response, "The reserved IP is not assigned to a Droplet.");
         return;
     }
-    if (assign && !(server = read_droplet(request, response, ip->region)))
+    if (give && !(server = read_droplet(request, response, ip->region)))
         return;
-    const struct action *action = ip_assign(request->cloud, ip, server, assign ? "assign_ip" : "unassign_ip");
+    const struct action *action = assign(request->cloud, ip, server);
     ocean_ok(response, 201, json_pack("{s:o}", "action", ocean_action_json(request->cloud, action)));
 }
 
