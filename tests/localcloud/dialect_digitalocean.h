@@ -76,7 +76,8 @@ json_t *ocean_droplet_json(const struct server *server);
 struct server *ocean_droplet_find(const struct request *request, struct response *response, const char *id);
 bool ocean_droplet_locked(const struct server *server, struct response *response);
 json_t *ocean_volume_ids(const struct server *server);
-void ocean_firewalls_forget(struct cloud *cloud, int64_t droplet_id); // a droplet that goes leaves its firewalls
+void ocean_firewalls_forget(struct cloud *cloud,
+                            int64_t droplet_id); // a droplet that goes leaves its firewalls
 const struct ssh_key *ocean_key_find(const struct cloud *cloud, const char *id_or_fingerprint);
 struct volume *ocean_volume_find(const struct request *request, struct response *response, const char *uuid);
 
