@@ -1,12 +1,15 @@
 #include "providers/rest/pace.h"
 #include "base/clock.h"
 #include <pthread.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
+#define NO_SLOT SIZE_MAX /* the limit does not fit the request */
+
 struct window {
     const struct rest_limit *limit;
-    int64_t *sent_ms; /* a ring of the last `slots` requests */
+    int64_t *sent_ms; /* a ring of the last `slots` requests: when they left, then when they were answered */
     size_t slots, next;
 };
 
@@ -16,8 +19,8 @@ struct pace {
     struct window windows[];
 };
 
-/* The way to the provider is not equally long for every request: what leaves here evenly may arrive in a
- * bunch. A tenth of the allowance is left for that. */
+/* A tenth of the allowance is left for other clients of the account, and for requests that are still on their
+ * way when their window has passed here. */
 static size_t slots_of(const struct rest_limit *limit)
 {
     return (size_t)(limit->count > 10 ? limit->count - limit->count / 10 : limit->count - 1);
@@ -25,6 +28,8 @@ static size_t slots_of(const struct rest_limit *limit)
 
 struct err *pace_open(const struct rest_limit *limits, size_t count, struct pace **ret_pace)
 {
+    if (count > PACE_LIMITS_MAX)
+        return err_new(ERR_INTERNAL, "more than %d rate limits", PACE_LIMITS_MAX);
     struct pace *pace = calloc(1, sizeof(*pace) + count * sizeof(pace->windows[0]));
     if (!pace)
         return err_new(ERR_INTERNAL, "out of memory");
@@ -69,7 +74,8 @@ static int64_t wait_of(const struct window *window, int64_t now_ms)
 }
 
 /* Takes a slot in each, or none: then *wait_ms tells when to come again. */
-static void take(struct pace *pace, const char *method, const char *path, bool is_list, int64_t *wait_ms)
+static void take(struct pace *pace, const char *method, const char *path, bool is_list,
+                 struct pace_slots *slots, int64_t *wait_ms)
 {
     int64_t now_ms = clock_boot_ms();
     *wait_ms = 0;
@@ -81,23 +87,35 @@ static void take(struct pace *pace, const char *method, const char *path, bool i
     }
     for (size_t i = 0; i < pace->count && !*wait_ms; i++) {
         struct window *window = &pace->windows[i];
+        slots->at[i] = NO_SLOT;
         if (!fits(window->limit, method, path, is_list))
             continue;
+        slots->at[i] = window->next;
         window->sent_ms[window->next] = now_ms;
         window->next = (window->next + 1) % window->slots;
     }
 }
 
 struct err *pace_wait(const struct ctx *ctx, struct pace *pace, const char *method, const char *path,
-                      bool is_list)
+                      bool is_list, struct pace_slots *slots)
 {
     for (;;) {
         int64_t wait_ms;
         pthread_mutex_lock(&pace->lock);
-        take(pace, method, path, is_list, &wait_ms);
+        take(pace, method, path, is_list, slots, &wait_ms);
         pthread_mutex_unlock(&pace->lock);
         if (!wait_ms)
             return NULL;
         TRY(ctx_sleep(ctx, wait_ms));
     }
+}
+
+void pace_done(struct pace *pace, const struct pace_slots *slots)
+{
+    pthread_mutex_lock(&pace->lock);
+    int64_t now_ms = clock_boot_ms();
+    for (size_t i = 0; i < pace->count; i++)
+        if (slots->at[i] != NO_SLOT)
+            pace->windows[i].sent_ms[slots->at[i]] = now_ms;
+    pthread_mutex_unlock(&pace->lock);
 }

@@ -280,8 +280,12 @@ struct err *rest_send(const struct ctx *ctx, struct rest *rest, struct arena *ar
                       const struct rest_call *call, struct rest_answer *answer)
 {
     struct http_response response = {0};
-    TRY(pace_wait(ctx, rest->pace, call->method, call->path, call->is_list));
-    TRY(exchange(ctx, rest, arena, call, &response));
+    struct pace_slots slots;
+    TRY(pace_wait(ctx, rest->pace, call->method, call->path, call->is_list, &slots));
+    struct err *e = exchange(ctx, rest, arena, call, &response);
+    pace_done(rest->pace, &slots);
+    if (e)
+        return e;
     if (response.status < 200 || response.status > 299)
         return answer_error(arena, rest, call, &response);
     const char *scopes = rest->dialect->scopes_header;

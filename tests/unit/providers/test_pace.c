@@ -28,7 +28,8 @@ static struct pace *open_pace(const struct rest_limit *of)
 static bool is_free(struct pace *pace, const char *method, const char *path, bool is_list)
 {
     const struct ctx background = ctx_background(), soon = ctx_with_timeout(&background, 5);
-    CLEANUP_ERR struct err *e = pace_wait(&soon, pace, method, path, is_list);
+    struct pace_slots slots;
+    CLEANUP_ERR struct err *e = pace_wait(&soon, pace, method, path, is_list, &slots);
     if (e)
         assert_int_equal(err_kind(e), ERR_TIMEOUT);
     return !e;
@@ -58,10 +59,29 @@ static void a_slot_is_free_again_when_the_window_has_passed(void **state)
     (void)state;
     const struct ctx background = ctx_background();
     struct pace *pace = open_pace(limits);
+    struct pace_slots slots;
     int64_t begun_ms = clock_boot_ms();
     for (int i = 0; i < 5; i++)
-        assert_null(pace_wait(&background, pace, "POST", "/servers", false));
+        assert_null(pace_wait(&background, pace, "POST", "/servers", false, &slots));
     assert_true(clock_boot_ms() - begun_ms >= 600); /* two now, two a window later, one two windows later */
+    pace_close(pace);
+}
+
+/* A burst that was held up on its way must not meet the next one at the provider. */
+static void a_window_runs_from_the_answer(void **state)
+{
+    (void)state;
+    const struct ctx background = ctx_background();
+    struct pace *pace = open_pace(limits);
+    struct pace_slots slots[3];
+    int64_t begun_ms = clock_boot_ms();
+    for (int i = 0; i < 2; i++)
+        assert_null(pace_wait(&background, pace, "POST", "/servers", false, &slots[i]));
+    assert_null(ctx_sleep(&background, 200));
+    for (int i = 0; i < 2; i++)
+        pace_done(pace, &slots[i]);
+    assert_null(pace_wait(&background, pace, "POST", "/servers", false, &slots[2]));
+    assert_true(clock_boot_ms() - begun_ms >= 500);
     pace_close(pace);
 }
 
@@ -74,8 +94,9 @@ static void *send_ten(void *arg)
 {
     struct sender *sender = arg;
     const struct ctx background = ctx_background();
+    struct pace_slots slots;
     for (int i = 0; i < 10; i++) {
-        struct err *e = pace_wait(&background, sender->pace, "PUT", "/", false);
+        struct err *e = pace_wait(&background, sender->pace, "PUT", "/", false, &slots);
         sender->sent_ms[i] = e ? -1 : clock_boot_ms();
         err_free(e);
     }
@@ -107,6 +128,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_a_limit_does_not_fit_is_not_held_up),
         cmocka_unit_test(a_slot_is_free_again_when_the_window_has_passed),
+        cmocka_unit_test(a_window_runs_from_the_answer),
         cmocka_unit_test(threads_share_one_allowance),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
