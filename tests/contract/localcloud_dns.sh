@@ -61,4 +61,22 @@ check "deletes a zone" change DELETE zones/example.com
 check "and the server knows it no more" grep -q REFUSED <<<"$(dig +norecurse +time=2 +tries=1 "@${DNS%:*}" -p "${DNS#*:}" example.com SOA)"
 check "makes it anew, empty" change POST zones '{"name":"example.com","mode":"primary"}'
 check "without the old records" is "$(ask _owner.example.com TXT)" ""
+
+# Another provider's zone of the same name is a zone of its own, which nobody asks.
+OTHER=$(jq -r .urls.digitalocean "$WORK/ready")
+check "makes a record" change POST $R '{"name":"www","type":"A","ttl":60,"records":[{"value":"198.18.10.1"}]}'
+api_at "$OTHER" POST v2/domains '{"name":"example.com"}' >/dev/null
+check "another provider takes the zone, too" is "$(status)" 201
+api_at "$OTHER" POST v2/domains/example.com/records '{"type":"A","name":"www","data":"198.18.10.9","ttl":60}' >/dev/null
+check "and records of its own" is "$(status)" 201
+api_at "$OTHER" POST v2/domains '{"name":"other.example"}' >/dev/null
+api_at "$OTHER" POST v2/domains/other.example/records '{"type":"A","name":"www","data":"198.18.10.9","ttl":60}' >/dev/null
+there() { is "$(ask www.other.example A)" 198.18.10.9; }
+check "a zone that only it has is served" within 10 there
+check "of the common one, the first is" is "$(ask www.example.com A)" 198.18.10.1
+api_at "$OTHER" DELETE v2/domains/example.com >/dev/null
+api_at "$OTHER" DELETE v2/domains/other.example >/dev/null
+gone() { grep -q REFUSED <<<"$(dig +norecurse +time=2 +tries=1 "@${DNS%:*}" -p "${DNS#*:}" other.example SOA)"; }
+check "its end" within 10 gone
+check "is not that of the first" is "$(ask www.example.com A)" 198.18.10.1
 finish
