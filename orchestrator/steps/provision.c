@@ -338,17 +338,25 @@ static struct err *wait_running(struct step_run *step, const struct rung *rung, 
     return NULL;
 }
 
-/* Out of stock after the server was made: nothing usable is there, so it goes before the next place is tried.
- */
-static struct err *give_back(struct step_run *step, const struct rung *rung)
+/* What was made here is of no use, so it goes before the next place is tried. When it cannot be removed now,
+ * that must not keep the host from the next place: it carries the run's label, by which the end of the run or
+ * `gc` finds it. *left: it may still be there. */
+static struct err *give_back(struct step_run *step, const struct rung *rung, bool *left)
 {
     const char *id = output_text(step, "server_id");
+    *left = false;
     if (!id)
         return NULL;
     const struct machine machine = {
         .account = rung->account_name, .server_id = id, .name = output_text(step, "name")};
-    TRY(step_delete_server(step, &rung->account, &machine));
-    json_object_del(step->output, "server_id");
+    CLEANUP_ERR struct err *e = step_delete_server(step, &rung->account, &machine);
+    if (e && (err_kind(e) == ERR_CANCELLED || err_kind(e) == ERR_STALE || err_kind(e) == ERR_IO))
+        return TAKE(e);
+    if (e)
+        step_note(step, "server '%s' (%s) at %s is left behind, rehost gc removes it: %s", machine.name, id,
+                  rung->account_name, err_text(e));
+    *left = e != NULL;
+    json_object_del(step->output, "server_id"); /* of this account: it means nothing at the next one */
     return NULL;
 }
 
@@ -454,8 +462,10 @@ static struct err *leave_rung(struct step_run *step, const struct rung *rung, in
     bool whole = what_is_closed(err_kind(failure)) == CLOSED_ACCOUNT;
     step_note(step, "no %s in %s/%s: %s; trying the next place%s", rung->size, rung->account_name,
               rung->region, err_text(failure), whole ? " of another account" : "");
-    if (err_kind(failure) == ERR_CAPACITY) /* may also fail after a server was made */
-        TRY(give_back(step, rung));
+    bool left;
+    TRY(give_back(step, rung, &left)); /* the failure may have come after a server was made */
+    if (left)
+        set_int(step, "sent_ms", 0);  /* nothing to settle, and its create counts */
     set_int(step, "rung", index + 1); /* a resume goes on there */
     return forget_create(step);
 }
