@@ -190,10 +190,7 @@ static struct err *write_record(const struct ctx *ctx, struct dns *dns, struct a
         call.path = arena_printf(arena, "%s/%s", records, rest_encode(arena, record->id));
         call.path_template = "/v2/domains/{zone}/records/{record}";
     }
-    struct err *e = rest_send(ctx, dns->rest, arena, &call, &answer);
-    if (e && err_kind(e) == ERR_NOT_FOUND) /* somebody deleted it since the read: the next read tells */
-        return err_with_kind(e, ERR_TRANSIENT);
-    return e;
+    return rest_send(ctx, dns->rest, arena, &call, &answer);
 }
 
 static int64_t possible_ttl(int64_t wanted_seconds)

@@ -222,10 +222,7 @@ static struct err *send(const struct ctx *ctx, struct dns *dns, struct arena *ar
                         const struct rest_call *call)
 {
     struct rest_answer answer = {0};
-    struct err *e = rest_send(ctx, dns->rest, arena, call, &answer);
-    if (!e || err_kind(e) != ERR_NOT_FOUND)
-        return e;
-    return err_with_kind(e, ERR_TRANSIENT); /* somebody else removed it: a fresh read will tell */
+    return rest_send(ctx, dns->rest, arena, call, &answer);
 }
 
 static struct err *create_record(const struct ctx *ctx, struct dns *dns, struct arena *arena,

@@ -60,6 +60,16 @@ bool dns_type_holds_names(const char *type)
 
 #define STRING_MAX_BYTES 255
 
+/* "\\" and what follows it, a character or the three digits of a byte (RFC 1035, section 5.1); its last one.
+ */
+static const char *add_escaped(struct strbuf *plain, const char *c)
+{
+    bool is_byte = strspn(c + 1, "0123456789") >= 3;
+    int byte = is_byte ? (c[1] - '0') * 100 + (c[2] - '0') * 10 + c[3] - '0' : c[1];
+    strbuf_addc(plain, (char)byte);
+    return c + (is_byte ? 3 : 1);
+}
+
 const char *dns_text_from_zone(struct arena *arena, const char *text)
 {
     if (text[0] != '"')
@@ -71,11 +81,20 @@ const char *dns_text_from_zone(struct arena *arena, const char *text)
         if (*c == '"')
             quoted = !quoted;
         else if (quoted && *c == '\\' && c[1])
-            strbuf_addc(&plain, *++c);
+            c = add_escaped(&plain, c);
         else if (quoted)
             strbuf_addc(&plain, *c);
     }
     return strbuf_to_arena(&plain, arena);
+}
+
+/* Bytes of the character at `text` in UTF-8: never cut in two, for requests are UTF-8 as a whole. */
+static size_t character_bytes(const char *text)
+{
+    size_t bytes = 1;
+    while (((unsigned char)text[bytes] & 0xc0) == 0x80)
+        bytes++;
+    return bytes;
 }
 
 const char *dns_text_to_zone(struct arena *arena, const char *text)
@@ -83,12 +102,15 @@ const char *dns_text_to_zone(struct arena *arena, const char *text)
     CLEANUP_STRBUF struct strbuf quoted;
     strbuf_init(&quoted, 0);
     strbuf_addc(&quoted, '"');
-    for (size_t i = 0; text[i]; i++) {
-        if (i && i % STRING_MAX_BYTES == 0)
+    for (size_t used = 0, bytes; *text; text += bytes, used += bytes) {
+        bytes = character_bytes(text);
+        if (used + bytes > STRING_MAX_BYTES) {
             strbuf_adds(&quoted, "\" \"");
-        if (text[i] == '"' || text[i] == '\\')
+            used = 0;
+        }
+        if (*text == '"' || *text == '\\')
             strbuf_addc(&quoted, '\\');
-        strbuf_addc(&quoted, text[i]);
+        strbuf_add(&quoted, text, bytes);
     }
     strbuf_addc(&quoted, '"');
     return strbuf_to_arena(&quoted, arena);
@@ -146,15 +168,19 @@ static bool holds(const struct dns_record_set *set, const char *value)
     return false;
 }
 
-/* A set has no order and no duplicates, so equal sizes and inclusion are equality. */
-bool dns_record_set_equal(const struct dns_record_set *a, const struct dns_record_set *b)
+static bool holds_all(const struct dns_record_set *set, const struct dns_record_set *values)
 {
-    if (a->count != b->count || strcmp(a->type, b->type) != 0 || !name_equal(a->name, b->name))
-        return false;
-    for (size_t i = 0; i < a->count; i++)
-        if (!holds(b, a->values[i]))
+    for (size_t i = 0; i < values->count; i++)
+        if (!holds(set, values->values[i]))
             return false;
     return true;
+}
+
+/* In both directions: some services keep a value twice. */
+bool dns_record_set_equal(const struct dns_record_set *a, const struct dns_record_set *b)
+{
+    return a->count == b->count && strcmp(a->type, b->type) == 0 && name_equal(a->name, b->name) &&
+           holds_all(a, b) && holds_all(b, a);
 }
 
 static bool is_part_of(const struct dns_record_set *part, const struct dns_record_set *a,
@@ -166,10 +192,11 @@ static bool is_part_of(const struct dns_record_set *part, const struct dns_recor
     return true;
 }
 
+/* Where values only go, none that is new shows that it began: then those that stay have to be there. */
 bool dns_record_set_between(const struct dns_record_set *found, const struct dns_record_set *expected,
                             const struct dns_record_set *wanted)
 {
-    bool begun = false;
+    bool begun = holds_all(expected, wanted) && holds_all(found, wanted);
     for (size_t i = 0; i < found->count; i++)
         begun = begun || (holds(wanted, found->values[i]) && !holds(expected, found->values[i]));
     return begun && is_part_of(found, expected, wanted);
@@ -310,7 +337,11 @@ struct err *dns_records_set_if(const struct dns_record_service *service, const s
     size_t count = make_changes(arena, &listed, wanted, ttl_seconds, &changes);
     if (count > 1 && service->write_all)
         return service->write_all(ctx, dns, arena, zone, wanted->name, wanted->type, changes, count);
-    for (size_t i = 0; i < count; i++)
-        TRY(service->write(ctx, dns, arena, zone, wanted->name, wanted->type, &changes[i]));
+    for (size_t i = 0; i < count; i++) {
+        struct err *e = service->write(ctx, dns, arena, zone, wanted->name, wanted->type, &changes[i]);
+        if (e && err_kind(e) == ERR_NOT_FOUND) /* gone since the read: the next one tells */
+            return err_with_kind(e, ERR_TRANSIENT);
+        TRY(e);
+    }
     return NULL;
 }

@@ -23,8 +23,8 @@ const char *dns_text_from_zone(struct arena *arena, const char *text);
 const char *dns_text_to_zone(struct arena *arena, const char *text);
 void dns_sort_values(struct dns_record_set *set);
 
-/* Whether `found` is neither, but what a change from one to the other leaves when it is cut short: it has a
- * value of `wanted`, and none that stands in neither. */
+/* Whether `found` is what a change from one to the other leaves when it is cut short: it has a new value of
+ * `wanted`, or, when none is new, all of them; and none that stands in neither. */
 bool dns_record_set_between(const struct dns_record_set *found, const struct dns_record_set *expected,
                             const struct dns_record_set *wanted);
 /* NULL when `found` is as expected, or as wanted, or between the two; else ERR_CONFLICT that tells both. */
@@ -50,7 +50,8 @@ struct dns_record_service {
     struct err *(*list)(const struct ctx *ctx, struct dns *dns, struct arena *arena,
                         const struct dns_zone *zone, const char *name, const char *type,
                         struct dns_record **records, size_t *count);
-    /* One create (no id), update, or delete (no value). */
+    /* One create (no id), update, or delete (no value). ERR_NOT_FOUND: the record is gone since it was read.
+     */
     struct err *(*write)(const struct ctx *ctx, struct dns *dns, struct arena *arena,
                          const struct dns_zone *zone, const char *name, const char *type,
                          const struct dns_record *record);

@@ -18,6 +18,7 @@ struct dns { /* the service */
     int next_id;
     int writes;
     int stop_after; /* writes; -1: never */
+    bool stale;     /* its list shows records that are gone */
 };
 
 static struct arena *arena;
@@ -110,6 +111,8 @@ static void sets_are_equal_whatever_the_order_and_spelling(void **state)
     assert_false(equal("TXT", "Text", "text"));
     assert_true(equal("A", "", ""));
     assert_false(equal("A", "", "192.0.2.1"));
+    assert_false(equal("A", "192.0.2.1 192.0.2.1", "192.0.2.1 192.0.2.2")); /* some services keep doubles */
+    assert_false(equal("A", "192.0.2.1 192.0.2.2", "192.0.2.2 192.0.2.2"));
 }
 
 static void sets_of_other_names_or_types_are_never_equal(void **state)
@@ -137,6 +140,11 @@ static void half_a_change_is_told_from_somebody_elses(void **state)
     assert_false(between("192.0.2.2", "192.0.2.1 192.0.2.2", "192.0.2.9"));
     assert_false(between("192.0.2.9 192.0.2.66", "192.0.2.1", "192.0.2.9"));
     assert_false(between("", "192.0.2.1", "192.0.2.9"));
+    /* where values only go, nothing new shows that it began */
+    assert_true(between("192.0.2.2", "192.0.2.1 192.0.2.2", ""));
+    assert_true(between("192.0.2.1 192.0.2.3", "192.0.2.1 192.0.2.2 192.0.2.3", "192.0.2.3"));
+    assert_false(between("192.0.2.1", "192.0.2.1 192.0.2.2 192.0.2.3", "192.0.2.3"));
+    assert_false(between("192.0.2.2 192.0.2.66", "192.0.2.1 192.0.2.2", ""));
 }
 
 static void a_conflict_tells_both_sets(void **state)
@@ -184,6 +192,8 @@ static struct err *write_record(const struct ctx *ctx, struct dns *dns, struct a
     (void)ctx, (void)z, (void)name, (void)type;
     if (dns->writes == dns->stop_after)
         return err_new(ERR_UNKNOWN_OUTCOME, "cut");
+    if (dns->stale)
+        return err_new(ERR_NOT_FOUND, "no record '%s'", record->id);
     dns->writes++;
     if (!record->id) {
         dns->records[dns->count] = *record;
@@ -294,10 +304,9 @@ static void somebody_elses_change_stops_everything(void **state)
 }
 
 static const char *const cuts[][2] = {
-    {"192.0.2.1 192.0.2.2", "192.0.2.8 192.0.2.9"},
-    {"192.0.2.1", "192.0.2.7 192.0.2.8 192.0.2.9"},
-    {"192.0.2.1 192.0.2.2 192.0.2.3", "192.0.2.9"},
-    {"", "192.0.2.8 192.0.2.9"},
+    {"192.0.2.1 192.0.2.2", "192.0.2.8 192.0.2.9"}, {"192.0.2.1", "192.0.2.7 192.0.2.8 192.0.2.9"},
+    {"192.0.2.1 192.0.2.2 192.0.2.3", "192.0.2.9"}, {"", "192.0.2.8 192.0.2.9"},
+    {"192.0.2.1 192.0.2.2 192.0.2.3", ""},          {"192.0.2.1 192.0.2.2 192.0.2.3", "192.0.2.2"},
 };
 
 static void a_change_that_was_cut_short_is_repeated_from_any_place(void **state)
@@ -311,13 +320,54 @@ static void a_change_that_was_cut_short_is_repeated_from_any_place(void **state)
             err_free(e); /* the longer ones fail, the shorter ones are through */
             dns.stop_after = -1;
             assert_fine(flip(&dns, cuts[c][0], cuts[c][1], 60));
-            assert_holds(&dns, cuts[c][1], 60);
+            assert_holds(&dns, cuts[c][1], cuts[c][1][0] ? 60 : zone.default_ttl_seconds);
         }
+}
+
+static void a_record_that_is_gone_since_the_read_is_worth_another_one(void **state)
+{
+    (void)state;
+    struct dns dns = service_with("192.0.2.1");
+    dns.stale = true;
+    assert_kind(flip(&dns, "192.0.2.1", "192.0.2.9", 60), ERR_TRANSIENT);
+}
+
+/* ---- texts ---- */
+
+static void texts_come_back_from_a_zone_as_they_went(void **state)
+{
+    (void)state;
+    static const char *const texts[] = {"", "plain", "a \"b\" \\ c", "v=spf1 -all", "z\303\274rich"};
+    for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
+        assert_string_equal(dns_text_from_zone(arena, dns_text_to_zone(arena, texts[i])), texts[i]);
+    assert_string_equal(dns_text_from_zone(arena, "\"one \" \"two\""), "one two");
+    assert_string_equal(dns_text_from_zone(arena, "\"z\\195\\188rich\""),
+                        "z\303\274rich"); /* RFC 1035, 5.1 */
+}
+
+/* A request is UTF-8, so no string of a long text may end within a character. */
+static void a_long_text_is_cut_between_characters(void **state)
+{
+    (void)state;
+    for (size_t before = 240; before < 260; before++) {
+        char text[400] = "";
+        memset(text, 'x', before);
+        (void)memcpy(text + before, "\342\202\254 and on", 11);
+        const char *quoted = dns_text_to_zone(arena, text);
+        assert_string_equal(dns_text_from_zone(arena, quoted), text);
+        assert_non_null(strstr(quoted, "\342\202\254"));
+        for (const char *part = quoted; part;
+             part = strstr(part + 1, "\" \"") ? strstr(part + 1, "\" \"") + 2 : NULL)
+            assert_true(strcspn(part + 1, "\"") <= 255);
+    }
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_record_that_is_gone_since_the_read_is_worth_another_one),
+        cmocka_unit_test(texts_come_back_from_a_zone_as_they_went),
+        cmocka_unit_test(a_long_text_is_cut_between_characters),
         cmocka_unit_test(a_name_lies_within_its_zone_and_no_other),
         cmocka_unit_test(names_are_made_relative_and_absolute_again),
         cmocka_unit_test(sets_are_equal_whatever_the_order_and_spelling),
