@@ -107,7 +107,7 @@ static struct err *prepare_attempt(struct step_run *step, const struct rung *run
     int64_t creates = output_int(step, "creates") + 1;
     if (creates > rung->account.max_creates)
         return err_with_hint(
-            err_new(ERR_REJECTED, "this run has sent %lld creates already", (long long)(creates - 1)),
+            err_new(ERR_INPUT, "this run has sent %lld creates already", (long long)(creates - 1)),
             "raise 'max_creates' of the account, after looking at what exists: rehost gc");
     CLEANUP_SECRET struct secret *host_key = NULL;
     char *public_key, *sealed;
