@@ -191,20 +191,25 @@ static int64_t wanted_ttl(const struct dns_record_set *wanted)
                                                                             : wanted->ttl_seconds;
 }
 
-static json_t *records_json(struct arena *arena, const struct dns_record_set *set)
+static struct err *records_json(struct arena *arena, const struct dns_record_set *set, json_t **records)
 {
-    json_t *records = json_array();
+    *records = json_array();
     for (size_t i = 0; i < set->count; i++)
         (void)json_array_append_new(
-            records, json_pack("{s:s}", "value", value_to_api(arena, set->type, set->values[i])));
-    return records;
+            *records, json_pack("{s:s}", "value", value_to_api(arena, set->type, set->values[i])));
+    if (json_array_size(*records) == set->count)
+        return NULL;
+    return err_new(ERR_INPUT, "a value of '%s' %s is not UTF-8", set->name, set->type);
 }
 
 static struct err *send_write(const struct ctx *ctx, struct dns *dns, struct arena *arena,
                               const struct rest_call *call, const char **op)
 {
     struct rest_answer answer = {0};
-    TRY(rest_send(ctx, dns->rest, arena, call, &answer));
+    struct err *e = rest_send(ctx, dns->rest, arena, call, &answer);
+    if (e && err_kind(e) == ERR_NOT_FOUND) /* gone since the read: the next one tells */
+        return err_with_kind(e, ERR_TRANSIENT);
+    TRY(e);
     return rest_answer_unreadable(call, rest_op_join(arena, answer.body, "action.id", op));
 }
 
@@ -212,8 +217,10 @@ static struct err *create_set(const struct ctx *ctx, struct dns *dns, struct are
                               const struct change *change, const char **op)
 {
     const struct dns_record_set *wanted = change->wanted;
-    CLEANUP_JSON json_t *body = json_pack("{s:s, s:s, s:o}", "name", change->relative_name, "type",
-                                          wanted->type, "records", records_json(arena, wanted));
+    CLEANUP_JSON json_t *records = NULL;
+    TRY(records_json(arena, wanted, &records));
+    CLEANUP_JSON json_t *body =
+        json_pack("{s:s, s:s, s:O}", "name", change->relative_name, "type", wanted->type, "records", records);
     if (body && wanted->ttl_seconds > 0)
         (void)json_object_set_new(body, "ttl", json_integer(wanted_ttl(wanted)));
     struct rest_call call = {
@@ -235,7 +242,9 @@ static struct err *delete_set(const struct ctx *ctx, struct dns *dns, struct are
 static struct err *set_records(const struct ctx *ctx, struct dns *dns, struct arena *arena,
                                const struct change *change, const char **op)
 {
-    CLEANUP_JSON json_t *body = json_pack("{s:o}", "records", records_json(arena, change->wanted));
+    CLEANUP_JSON json_t *records = NULL;
+    TRY(records_json(arena, change->wanted, &records));
+    CLEANUP_JSON json_t *body = json_pack("{s:O}", "records", records);
     struct rest_call call = {.method = "POST",
                              .path = arena_printf(arena, "%s/actions/set_records", change->set_path),
                              .path_template = "/zones/{zone}/rrsets/{name}/{type}/actions/set_records",
@@ -280,7 +289,7 @@ static struct err *hetzner_record_set_if(const struct ctx *ctx, struct dns *dns,
     *op = NULL;
     TRY(dns_relative_name(arena, zone->name, wanted->name, "@", &change.relative_name));
     TRY(hetzner_record_get(ctx, dns, arena, zone, wanted->name, wanted->type, &found));
-    TRY(dns_check_expected(arena, &found, expected, wanted));
+    TRY(dns_check_expected_whole(arena, &found, expected, wanted));
     change.set_path =
         arena_printf(arena, "/zones/%s/rrsets/%s/%s", rest_encode(arena, zone->id),
                      rest_encode(arena, change.relative_name), rest_encode(arena, wanted->type));

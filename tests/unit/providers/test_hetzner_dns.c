@@ -180,15 +180,19 @@ static void record_changed_by_somebody_else_is_not_flipped(void **state)
     (void)state;
     struct fixture f;
     const char *op = NULL;
-    begin(&f, (const char *[]){SETS(SET("www", "A", "300", "203.0.113.66")), SETS(""), NULL});
+    begin(&f, (const char *[]){SETS(SET("www", "A", "300", "203.0.113.66")), SETS(""),
+                               SETS(SET("www", "A", "300", "198.18.0.8\"},{\"value\":\"198.18.0.9")), NULL});
     CLEANUP_ERR struct err *changed = flip(&f, "A", "198.18.0.8", "198.18.0.9", 300, &op);
     assert_kind(changed, ERR_CONFLICT);
     assert_non_null(strstr(err_text(changed), "expected '198.18.0.8', found '203.0.113.66'"));
     CLEANUP_ERR struct err *removed = flip(&f, "A", "198.18.0.8", "198.18.0.9", 300, &op);
     assert_kind(removed, ERR_CONFLICT);
     assert_non_null(strstr(err_text(removed), "found 'nothing'"));
+    /* A set is replaced as a whole: what looks like half of our change is somebody else's. */
+    CLEANUP_ERR struct err *added = flip(&f, "A", "198.18.0.8", "198.18.0.9", 300, &op);
+    assert_kind(added, ERR_CONFLICT);
     canned_stop(&f.server);
-    assert_int_equal(f.server.count, 2); /* two reads, no write */
+    assert_int_equal(f.server.count, 3); /* three reads, no write */
     end(&f);
 }
 
@@ -235,6 +239,7 @@ static void busy_zone_is_not_mistaken_for_a_changed_record(void **state)
     } cases[] = {
         {ERROR("423 Locked", "locked"), ERR_TRANSIENT},
         {ERROR("409 Conflict", "conflict"), ERR_TRANSIENT},
+        {ERROR("404 Not Found", "not_found"), ERR_TRANSIENT}, /* deleted since: the next read tells */
         {ERROR("423 Locked", "protected"), ERR_REJECTED},
         {ERROR("422 Unprocessable", "incorrect_zone_mode"), ERR_REJECTED},
         {ERROR("401 Unauthorized", "token_readonly"), ERR_AUTH},
@@ -249,6 +254,22 @@ static void busy_zone_is_not_mistaken_for_a_changed_record(void **state)
         assert_kind(e, cases[i].kind);
         end(&f);
     }
+}
+
+/* Dropped without a word, the others of the set would be written without it. */
+static void value_that_cannot_be_sent_stops_the_change(void **state)
+{
+    (void)state;
+    struct fixture f;
+    const char *op = NULL;
+    begin(&f, (const char *[]){SETS(SET("www", "TXT", "300", "\\\"old\\\"")), SETS(""), NULL});
+    CLEANUP_ERR struct err *replaced = flip(&f, "TXT", "old", "\xff", 300, &op);
+    assert_kind(replaced, ERR_INPUT);
+    CLEANUP_ERR struct err *created = flip(&f, "TXT", NULL, "\xff", 300, &op);
+    assert_kind(created, ERR_INPUT);
+    canned_stop(&f.server);
+    assert_int_equal(f.server.count, 2); /* no write */
+    end(&f);
 }
 
 static void ttl_below_the_minimum_becomes_the_minimum(void **state)
@@ -321,6 +342,7 @@ int main(void)
         cmocka_unit_test(absent_record_is_created_and_an_unwanted_one_deleted),
         cmocka_unit_test(alias_is_written_with_a_dot_and_read_without),
         cmocka_unit_test(busy_zone_is_not_mistaken_for_a_changed_record),
+        cmocka_unit_test(value_that_cannot_be_sent_stops_the_change),
         cmocka_unit_test(ttl_below_the_minimum_becomes_the_minimum),
         cmocka_unit_test(authoritative_servers_are_those_assigned_to_the_zone),
         cmocka_unit_test(sets_are_compared_by_meaning_not_spelling),
