@@ -47,9 +47,9 @@ static json_t *records_back(const json_t *input, json_t *written)
 
 static json_t *address_back(const json_t *moved)
 {
-    return json_pack("{s:{s:s, s:s, s:s, s:s, s:s}}", "movable", "provider", text_of(moved, "provider"), "id",
-                     text_of(moved, "id"), "address", text_of(moved, "address"), "kind",
-                     text_of(moved, "kind"), "to", text_of(moved, "from"));
+    return json_pack("{s:{s:s, s:s, s:s, s:s, s:s, s:s}}", "movable", "provider", text_of(moved, "provider"),
+                     "id", text_of(moved, "id"), "address", text_of(moved, "address"), "kind",
+                     text_of(moved, "kind"), "held_by", text_of(moved, "to"), "to", text_of(moved, "from"));
 }
 
 static void add_back(struct undoing *undoing, const struct step_row *row, const json_t *output)
@@ -118,14 +118,14 @@ static json_t *head(const struct undoing *undoing)
 {
     const struct inventory *inventory = undoing->project->inventory;
     const int64_t now_ms = clock_now_ms();
-    return json_pack("{s:i, s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:{s:s, s:s}, s:{s:i, s:i}, s:{}, s:[], s:[], "
-                     "s:O, s:O}",
+    return json_pack("{s:i, s:s, s:s, s:s, s:s, s:O*, s:I, s:I, s:I, s:{s:s, s:s}, s:{s:i, s:i}, s:{}, s:[], "
+                     "s:[], s:O, s:O}",
                      "format", PLAN_FORMAT, "kind", "rollback", "host", undoing->run.host, "scenario",
-                     "rollback", "of_run", undoing->run.id, "made_ms", (json_int_t)now_ms, "valid_until_ms",
-                     (json_int_t)(now_ms + PLAN_VALID_MS), "incident_ms", (json_int_t)now_ms, "inventory",
-                     "path", inventory->path, "digest", inventory->digest, "objectives", "rto_ms", 0,
-                     "rpo_ms", 0, "facts", "restore_points", "struck", "warnings", undoing->warnings, "steps",
-                     undoing->steps);
+                     "rollback", "of_run", undoing->run.id, "back_to", planned_input(undoing, "fence"),
+                     "made_ms", (json_int_t)now_ms, "valid_until_ms", (json_int_t)(now_ms + PLAN_VALID_MS),
+                     "incident_ms", (json_int_t)now_ms, "inventory", "path", inventory->path, "digest",
+                     inventory->digest, "objectives", "rto_ms", 0, "rpo_ms", 0, "facts", "restore_points",
+                     "struck", "warnings", undoing->warnings, "steps", undoing->steps);
 }
 
 struct err *plan_rollback(struct project *project, struct arena *arena, const char *run_id, struct plan *plan)
@@ -136,6 +136,9 @@ struct err *plan_rollback(struct project *project, struct arena *arena, const ch
     CLEANUP_JSON json_t *planned = NULL;
     struct undoing undoing = {.project = project, .arena = arena, .steps = steps, .warnings = warnings};
     TRY(store_run_get(project->store, arena, run_id, &undoing.run));
+    if (!strcmp(undoing.run.kind, "rollback"))
+        return err_with_hint(err_new(ERR_INPUT, "run '%s' is a rollback itself", run_id),
+                             "rebuild the host again: rehost recover %s", undoing.run.host);
     TRY(decode_json(undoing.run.plan, strlen(undoing.run.plan), "the journal", &planned));
     undoing.planned = planned;
     TRY(add_steps(&undoing));

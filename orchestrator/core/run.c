@@ -166,30 +166,30 @@ static struct err *put_in_service(struct run *run)
     return store_resource_put(&run->lease, &now);
 }
 
-/* After a rollback the host is served by what served it before that run: a machine of an earlier run, or the
- * one that the inventory names. */
+/* After a rollback the host is served by what that run had fenced: a machine of an earlier run, or the one
+ * that the inventory names. A later run's machine stays in service. */
 static struct err *put_back_in_service(struct run *run)
 {
-    struct resource_row *machines;
+    struct resource_row now, *machines;
     size_t count;
-    const char *undone = text_of(run->plan.json, "of_run");
-    const struct resource_row *before = NULL;
-    TRY(store_resource_list(run->project->store, run->arena, run->host->name, &machines, &count));
-    for (size_t i = 0; i < count; i++) {
-        struct resource_row *machine = &machines[i];
-        if (!strcmp(machine->state, "retired") && strcmp(machine->run, undone) != 0 &&
-            (!before || machine->updated_ms > before->updated_ms))
-            before = machine;
-        if (strcmp(machine->state, "current") != 0 || strcmp(machine->run, undone) != 0)
-            continue;
-        machine->state = "retired";
-        TRY(store_resource_put(&run->lease, machine));
-    }
-    if (!before)
+    const json_t *back_to = json_object_get(run->plan.json, "back_to");
+    TRY(store_resource_current(run->project->store, run->arena, run->host->name, &now));
+    if (now.server_id && strcmp(now.run, text_of(run->plan.json, "of_run")) != 0)
         return NULL;
-    struct resource_row again = *before;
-    again.state = "current";
-    return store_resource_put(&run->lease, &again);
+    if (now.server_id) {
+        now.state = "retired";
+        TRY(store_resource_put(&run->lease, &now));
+    }
+    TRY(store_resource_list(run->project->store, run->arena, run->host->name, &machines, &count));
+    for (size_t i = 0; i < count && back_to; i++) {
+        if (strcmp(machines[i].state, "retired") != 0 ||
+            strcmp(machines[i].account, text_of(back_to, "provider")) != 0 ||
+            strcmp(machines[i].server_id, text_of(back_to, "server")) != 0)
+            continue;
+        machines[i].state = "current";
+        return store_resource_put(&run->lease, &machines[i]);
+    }
+    return NULL;
 }
 
 static struct err *conclude(struct run *run)

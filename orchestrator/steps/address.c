@@ -159,10 +159,22 @@ static struct err *remember(struct moving *m)
     return m->step->services->save(m->step);
 }
 
+/* Who moved it since has his reasons; what is nobody's can be taken. */
+static struct err *check_holder(const struct moving *m)
+{
+    const char *holder = m->ip.server_id, *expected = text_of(m->step->input, "movable.held_by");
+    if (!holder || !expected || !strcmp(holder, expected) || !strcmp(holder, m->to))
+        return NULL;
+    return err_with_hint(err_new(ERR_CONFLICT, "%s %s is at server %s, not at %s any more", m->kind,
+                                 m->address, holder, expected),
+                         "it was moved since: look at it in the provider's console");
+}
+
 struct err *address_move(struct step_run *step)
 {
     struct moving m;
     TRY(open_account(step, &m));
+    TRY(check_holder(&m));
     bool back = text_of(step->input, "movable.to") != NULL;
     TRY(remember(&m));
     if (!back && json_is_true(decode_find(step->input, "movable.needs_configuration")))

@@ -2,7 +2,8 @@
  * is, and no cache anywhere matters.
  *
  * The step's input has `movable`: {provider, id, address, kind, region?, needs_configuration} and, for a
- * rollback, `to`: a server's id.
+ * rollback, `to` and `held_by`: ids of the server that gets it and of the one that must have it (ERR_CONFLICT
+ * when another has).
  */
 #pragma once
 #include "steps/step.h"
