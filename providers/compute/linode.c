@@ -1041,9 +1041,13 @@ static struct err *linode_volume_ensure(const struct ctx *ctx, struct provider *
     const json_t *item = NULL;
     json_array_foreach(found, i, item)
     {
+        const char *status = NULL;
+        TRY(decode_string(item, "status", &status));
         TRY(read_volume(arena, item, volume));
         if (strcmp(volume->name, spec->name) != 0 || strcmp(volume->region, spec->region) != 0)
             continue;
+        if (strcmp(status, "active") != 0) /* a former call's, whose answer may have been lost */
+            *op = arena_printf(arena, "volume:%s", volume->id);
         if (volume->size_gib == spec->size_gib)
             return NULL;
         return err_new(ERR_CONFLICT, "volume '%s' has %d GiB, %d are wanted: it is left as it is",
@@ -1070,6 +1074,9 @@ static struct err *linode_volume_attach(const struct ctx *ctx, struct provider *
     TRY(get_volume(ctx, provider, arena, volume_id, &volume));
     if (volume.server_id && strcmp(volume.server_id, server_id) == 0)
         return NULL;
+    if (volume.server_id)
+        return err_new(ERR_CONFLICT, "volume '%s' is attached to the server '%s'", volume.name,
+                       volume.server_id);
     CLEANUP_JSON json_t *body = json_pack("{s:I}", "linode_id", (json_int_t)number);
     TRY(change_blindly(ctx, provider, arena, "POST", "/volumes/{id}/attach", volume_id, body));
     *op = arena_printf(arena, "attached:%s:%s", volume_id, server_id);

@@ -733,9 +733,10 @@ static void private_images_are_the_snapshots(void **state)
     end(&f);
 }
 
-#define VOLUME(region, size, server)                                                                         \
+#define VOLUME(region, size, server) VOLUME_IN("creating", region, size, server)
+#define VOLUME_IN(status, region, size, server)                                                              \
     "{\"id\":3,\"label\":\"data\",\"region\":\"" region "\",\"size\":" size ",\"linode_id\":" server         \
-    ",\"status\":\"creating\",\"filesystem_path\":\"/dev/disk/by-id/scsi-0Linode_Volume_data\"}"
+    ",\"status\":\"" status "\",\"filesystem_path\":\"/dev/disk/by-id/scsi-0Linode_Volume_data\"}"
 
 static const struct volume_spec volume_spec = {.name = "data", .region = "nl-ams", .size_gib = 20};
 
@@ -747,13 +748,17 @@ static void volume_is_found_by_name_and_region_or_made(void **state)
     const char *op = NULL;
     bool done = true;
     begin(&f, (const char *[]){LIST(VOLUME("us-east", "20", "null")), OK(VOLUME("nl-ams", "20", "null")),
-                               OK(VOLUME("nl-ams", "20", "null")), LIST(VOLUME("nl-ams", "20", "42")),
+                               OK(VOLUME("nl-ams", "20", "null")), LIST(VOLUME("nl-ams", "20", "null")),
+                               LIST(VOLUME_IN("active", "nl-ams", "20", "42")),
                                LIST(VOLUME("nl-ams", "30", "null")), NULL});
     assert_fine(ops->volume->ensure(&f.ctx, f.provider, f.arena, &volume_spec, &volume, &op));
     assert_string_equal(volume.id, "3");
     assert_null(volume.device);
     assert_fine(ops->op_poll(&f.ctx, f.provider, f.arena, op, &done));
     assert_false(done); /* still "creating" */
+    op = NULL;          /* a process that starts again knows of no operation, and waits for the same */
+    assert_fine(ops->volume->ensure(&f.ctx, f.provider, f.arena, &volume_spec, &volume, &op));
+    assert_string_equal(op, "volume:3");
     assert_fine(ops->volume->ensure(&f.ctx, f.provider, f.arena, &volume_spec, &volume, &op));
     assert_null(op);
     assert_string_equal(volume.server_id, "42");
@@ -777,7 +782,7 @@ static void volume_is_attached_and_detached_until_it_says_so(void **state)
                                OK(VOLUME("nl-ams", "20", "null")), OK(VOLUME("nl-ams", "20", "42")),
                                OK(VOLUME("nl-ams", "20", "42")), OK(VOLUME("nl-ams", "20", "42")), NOTHING,
                                OK(VOLUME("nl-ams", "20", "42")), OK(VOLUME("nl-ams", "20", "null")),
-                               OK(VOLUME("nl-ams", "20", "null")), NULL});
+                               OK(VOLUME("nl-ams", "20", "null")), OK(VOLUME("nl-ams", "20", "42")), NULL});
     assert_fine(ops->volume->attach(&f.ctx, f.provider, f.arena, "3", "42", &op));
     assert_fine(ops->op_poll(&f.ctx, f.provider, f.arena, op, &done));
     assert_false(done);
@@ -792,6 +797,8 @@ static void volume_is_attached_and_detached_until_it_says_so(void **state)
     assert_true(done);
     assert_fine(ops->volume->detach(&f.ctx, f.provider, f.arena, "3", &op));
     assert_null(op);
+    CLEANUP_ERR struct err *taken = ops->volume->attach(&f.ctx, f.provider, f.arena, "3", "43", &op);
+    assert_kind(taken, ERR_CONFLICT);
     canned_stop(&f.server);
     assert_true(canned_was_asked(&f.server, 1, "POST /volumes/3/attach", "{\"linode_id\":42}"));
     assert_true(canned_was_asked(&f.server, 6, "POST /volumes/3/detach", NULL));
