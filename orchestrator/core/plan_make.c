@@ -397,6 +397,10 @@ static struct err *look_at_addresses(struct dns_look *look, json_t *input, json_
     TRY(look_at(look, "A", expected));
     TRY(look_at(look, "AAAA", expected));
     warn_of_addresses(look->maker, look->name, expected);
+    /* Moving one of several would leave the others at the old server. */
+    if (json_array_size(decode_find(expected, "A.values")) != 1 ||
+        json_array_size(decode_find(expected, "AAAA.values")) != 0)
+        return NULL;
     return add_movable(look->maker, json_string_value(decode_find(expected, "A.values.0")), input);
 }
 
