@@ -13,6 +13,7 @@ struct maker {
     const struct host *host;
     const struct plan_options *options;
     json_t *steps, *points, *warnings; /* borrowed from the plan */
+    struct step_mean *means;           /* of the host's earlier runs */
 };
 
 /* Accounts of --without are not asked for anything. */
@@ -25,24 +26,24 @@ static bool is_lost(const struct maker *maker, const char *account)
     return false;
 }
 
-static struct err *add_step(struct maker *maker, const char *id, const struct step_ops *ops,
-                            const char *title, json_t *input)
+static int64_t estimate_ms_of(const struct maker *maker, const char *id, const struct step_ops *ops)
 {
-    int64_t estimate_ms;
-    struct err *e =
-        store_step_history(maker->project->store, maker->host->name, id, ops->estimate_ms, &estimate_ms);
-    if (e) {
-        json_decref(input);
-        return e;
-    }
-    if (estimate_ms <
-        ops->estimate_ms / 4) /* a lucky past (the old server was gone already) promises nothing */
-        estimate_ms = ops->estimate_ms / 4;
-    json_array_append_new(maker->steps,
-                          json_pack("{s:s, s:s, s:s, s:i, s:s, s:I, s:o}", "id", id, "kind", ops->kind,
-                                    "title", title, "danger", ops->danger, "touches", ops->touches,
-                                    "estimate_ms", (json_int_t)estimate_ms, "input", input));
-    return NULL;
+    const struct step_mean *mean = maker->means;
+    while (mean && strcmp(mean->step_id, id) != 0)
+        mean = mean->next;
+    const int64_t estimate_ms = mean ? mean->took_ms : ops->estimate_ms;
+    const int64_t least_ms = ops->estimate_ms / 4; /* a lucky past (the old server was gone already) promises
+                                                      nothing */
+    return estimate_ms < least_ms ? least_ms : estimate_ms;
+}
+
+static void add_step(struct maker *maker, const char *id, const struct step_ops *ops, const char *title,
+                     json_t *input)
+{
+    json_array_append_new(
+        maker->steps, json_pack("{s:s, s:s, s:s, s:i, s:s, s:I, s:o}", "id", id, "kind", ops->kind, "title",
+                                title, "danger", ops->danger, "touches", ops->touches, "estimate_ms",
+                                (json_int_t)estimate_ms_of(maker, id, ops), "input", input));
 }
 
 static struct err *add_fence(struct maker *maker)
@@ -50,8 +51,9 @@ static struct err *add_fence(struct maker *maker)
     struct host_location old;
     TRY(project_locate(maker->project, maker->host, &old));
     const char *server = old.server_id ? old.server_id : old.name;
-    return add_step(maker, "fence", &step_fence, arena_printf(maker->arena, "fence old server %s", old.name),
-                    json_pack("{s:s, s:s}", "provider", old.account, "server", server));
+    add_step(maker, "fence", &step_fence, arena_printf(maker->arena, "fence old server %s", old.name),
+             json_pack("{s:s, s:s}", "provider", old.account, "server", server));
+    return NULL;
 }
 
 /* What the provider's firewall lets in; NULL: nothing is said, so none is set. */
@@ -88,9 +90,10 @@ static struct err *add_create(struct maker *maker, json_t *plan)
                                      json_string_value(json_object_get(first, "region")));
     if (!json_is_true(json_object_get(first, "available")))
         json_array_append_new(maker->warnings, json_string("every place is reported sold out right now"));
-    return add_step(maker, "create", &step_provision, title,
-                    json_pack("{s:s, s:o, s:o*}", "image", maker->host->image, "places", places, "firewall",
-                              firewall_rules(maker->host)));
+    add_step(maker, "create", &step_provision, title,
+             json_pack("{s:s, s:o, s:o*}", "image", maker->host->image, "places", places, "firewall",
+                       firewall_rules(maker->host)));
+    return NULL;
 }
 
 static const char *plain_name(struct arena *arena, const char *playbook)
@@ -106,11 +109,10 @@ static struct err *add_playbooks(struct maker *maker, const char *phase, const s
         const struct playbook *playbook;
         TRY(project_playbook(maker->project, names->items[i], &playbook));
         const char *plain = plain_name(maker->arena, names->items[i]);
-        TRY(add_step(maker, arena_printf(maker->arena, "%s-%s", phase, plain), &step_configure,
-                     arena_printf(maker->arena, "%s %s", phase, plain),
-                     json_pack("{s:s, s:s, s:I}", "playbook", names->items[i], "digest",
-                               playbook_digest(playbook), "tasks",
-                               (json_int_t)playbook_task_count(playbook))));
+        add_step(maker, arena_printf(maker->arena, "%s-%s", phase, plain), &step_configure,
+                 arena_printf(maker->arena, "%s %s", phase, plain),
+                 json_pack("{s:s, s:s, s:I}", "playbook", names->items[i], "digest",
+                           playbook_digest(playbook), "tasks", (json_int_t)playbook_task_count(playbook)));
     }
     return NULL;
 }
@@ -162,10 +164,11 @@ static struct err *add_restore(struct maker *maker, const struct data_env *env,
                   point->stamp, "taken_ms", (json_int_t)point->taken_ms, "size_bytes",
                   (json_int_t)point->size_bytes, "age_ms", (json_int_t)(incident_ms - point->taken_ms),
                   "rpo_ms", (json_int_t)(item->rpo_ms ? item->rpo_ms : maker->host->objectives.rpo_ms)));
-    return add_step(maker, arena_printf(maker->arena, "restore-%s", item->name), &step_restore,
-                    arena_printf(maker->arena, "restore %s %s", item->kind, item->name),
-                    json_pack("{s:s, s:s, s:s, s:O}", "name", item->name, "kind", item->kind, "stamp",
-                              point->stamp, "options", item->options));
+    add_step(maker, arena_printf(maker->arena, "restore-%s", item->name), &step_restore,
+             arena_printf(maker->arena, "restore %s %s", item->kind, item->name),
+             json_pack("{s:s, s:s, s:s, s:O}", "name", item->name, "kind", item->kind, "stamp", point->stamp,
+                       "options", item->options));
+    return NULL;
 }
 
 static struct err *add_restores(struct maker *maker, int64_t incident_ms)
@@ -190,7 +193,8 @@ static struct err *add_protect(struct maker *maker, const char *only)
         json_decref(datasets);
         return only ? err_new(ERR_NOT_FOUND, "host '%s' has no dataset '%s'", maker->host->name, only) : NULL;
     }
-    return add_step(maker, "protect", &step_protect, "back up", json_pack("{s:o}", "datasets", datasets));
+    add_step(maker, "protect", &step_protect, "back up", json_pack("{s:o}", "datasets", datasets));
+    return NULL;
 }
 
 /* --- checks --- */
@@ -236,9 +240,10 @@ static struct err *add_checks(struct maker *maker)
     if (!json_array_size(checks))
         json_array_append_new(maker->warnings,
                               json_string("no checks: nothing will prove that the service works"));
-    return add_step(maker, "verify", &step_verify,
-                    arena_printf(maker->arena, "verify, %zu checks", json_array_size(checks)),
-                    json_pack("{s:o}", "checks", checks));
+    add_step(maker, "verify", &step_verify,
+             arena_printf(maker->arena, "verify, %zu checks", json_array_size(checks)),
+             json_pack("{s:o}", "checks", checks));
+    return NULL;
 }
 
 /* --- DNS --- */
@@ -459,7 +464,8 @@ static struct err *add_name(struct maker *maker, const struct dns_name *name)
         json_object_set_new(input, "ttl", json_integer(name->ttl_seconds));
     TRY(look_at_name(&look, name, input));
     const char *title = name_title(maker, name, input);
-    return add_step(maker, name_step_id(maker, name), &step_cutover, title, TAKE(input));
+    add_step(maker, name_step_id(maker, name), &step_cutover, title, TAKE(input));
+    return NULL;
 }
 
 /* --- whole plans --- */
@@ -486,8 +492,8 @@ static struct err *fill_recover(struct maker *maker, json_t *plan, int64_t incid
     const struct host *host = maker->host;
     TRY(add_fence(maker));
     TRY(add_create(maker, plan));
-    TRY(add_step(maker, "reach", &step_reach, "reach it over SSH, replace its host key",
-                 json_pack("{s:I}", "boot_deadline_ms", (json_int_t)host->boot_deadline_ms)));
+    add_step(maker, "reach", &step_reach, "reach it over SSH, replace its host key",
+             json_pack("{s:I}", "boot_deadline_ms", (json_int_t)host->boot_deadline_ms));
     TRY(add_playbooks(maker, "configure", &host->playbooks.configure));
     TRY(add_playbooks(maker, "secrets", &host->playbooks.secrets));
     TRY(add_restores(maker, incident_ms));
@@ -503,6 +509,7 @@ struct err *plan_recover(struct project *project, struct arena *arena, const str
 {
     TRY(project_store_read(project));
     struct maker maker = {.project = project, .arena = arena, .host = host, .options = options};
+    TRY(store_step_means(project->store, arena, host->name, &maker.means));
     const int64_t incident_ms = options->incident_ms ? options->incident_ms : clock_now_ms();
     CLEANUP_JSON json_t *json = plan_head(&maker, "recover", "server-loss", incident_ms);
     TRY(fill_recover(&maker, json, incident_ms));
@@ -517,6 +524,7 @@ struct err *plan_backup(struct project *project, struct arena *arena, const stru
     TRY(project_store_read(project));
     const struct plan_options options = {0};
     struct maker maker = {.project = project, .arena = arena, .host = host, .options = &options};
+    TRY(store_step_means(project->store, arena, host->name, &maker.means));
     struct host_location location;
     TRY(project_find_server(project, host, &location));
     if (!location.host_key)

@@ -107,10 +107,16 @@ struct err *store_step_end(const struct lease *lease, int seq, enum step_state s
 struct err *store_step_list(struct store *store, struct arena *arena, const char *run,
                             struct step_row **steps, size_t *count) REHOST_MUST_CHECK;
 
-/* How long a step of this id took on this host, mean of its last five successes; `guess_ms` when it never
- * ran. */
-struct err *store_step_history(struct store *store, const char *host, const char *step_id, int64_t guess_ms,
-                               int64_t *estimate_ms) REHOST_MUST_CHECK;
+/* How long a step took on a host: the mean of its last five undisturbed successes. */
+struct step_mean {
+    struct step_mean *next;
+    const char *step_id;
+    int64_t took_ms;
+    int of; /* so many successes, 5 at most */
+};
+/* Of all steps that ever succeeded there, in no order; NULL when none did. */
+struct err *store_step_means(struct store *store, struct arena *arena, const char *host,
+                             struct step_mean **means) REHOST_MUST_CHECK;
 
 /* --- effects: intent before, outcome after each call that changes the outside --- */
 

@@ -345,9 +345,9 @@ static void the_error_of_a_step_is_scrubbed(void **state)
 static void history_is_the_mean_of_undisturbed_successes(void **state)
 {
     struct fixture *f = *state;
-    int64_t estimate_ms;
-    ok(store_step_history(f->store, "web-1", "create", 777, &estimate_ms));
-    assert_int_equal(estimate_ms, 777);
+    struct step_mean *means;
+    ok(store_step_means(f->store, f->arena, "web-1", &means));
+    assert_null(means);
     const struct step_row step = {.seq = 1, .id = "create", .kind = "provision", .title = "x"};
     static const char *const runs[] = {"r-1", "r-2", "r-3", "r-4"};
     for (int i = 0; i < 4; i++) {
@@ -360,10 +360,12 @@ static void history_is_the_mean_of_undisturbed_successes(void **state)
               "UPDATE step SET started_ms = 0, ended_ms = 3000 WHERE run = 'r-2';"
               "UPDATE step SET started_ms = 0, ended_ms = 999000, attempts = 2 WHERE run = 'r-3';"
               "UPDATE step SET started_ms = 0, ended_ms = 999000 WHERE run = 'r-4'");
-    ok(store_step_history(f->store, "web-1", "create", 777, &estimate_ms));
-    assert_int_equal(estimate_ms, 2000);
-    ok(store_step_history(f->store, "web-2", "create", 777, &estimate_ms));
-    assert_int_equal(estimate_ms, 777);
+    ok(store_step_means(f->store, f->arena, "web-1", &means));
+    assert_string_equal(means->step_id, "create");
+    assert_int_equal(means->took_ms, 2000);
+    assert_null(means->next);
+    ok(store_step_means(f->store, f->arena, "web-2", &means));
+    assert_null(means);
 }
 
 /* --- effects, resources, backups --- */
