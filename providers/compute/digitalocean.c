@@ -549,6 +549,7 @@ static struct err *digitalocean_server_create(const struct ctx *ctx, struct prov
         .method = "POST", .path = "/v2/droplets", .path_template = "/v2/droplets", .body = body};
     struct rest_answer answer = {0};
     struct err *e = rest_send(ctx, provider->rest, arena, &call, &answer);
+    rest_wipe(body);
     if (e && err_kind(e) == ERR_NOT_FOUND) /* the image or size, not the server */
         return err_with_kind(e, ERR_REJECTED);
     if (e)

@@ -570,17 +570,6 @@ static json_t *random_password(void)
     return password;
 }
 
-/* What a request held in secret: the password, and user data, which may carry keys. */
-static void wipe(const json_t *body)
-{
-    static const char *const paths[] = {"root_pass", "metadata.user_data"};
-    for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++) {
-        const json_t *text = decode_find(body, paths[i]);
-        if (text)
-            explicit_bzero((void *)(uintptr_t)json_string_value(text), json_string_length(text));
-    }
-}
-
 /* Keys of an image's root go into the request as they are, one line each. */
 static json_t *key_lines(const struct server_spec *spec)
 {
@@ -620,7 +609,7 @@ static struct err *linode_server_create(const struct ctx *ctx, struct provider *
     struct rest_call call = {.method = "POST", .path_template = "/linode/instances", .body = body};
     struct rest_answer answer = {0};
     struct err *e = change(ctx, provider, arena, &call, NULL, &answer);
-    wipe(body);
+    rest_wipe(body);
     if (e && err_kind(e) == ERR_NOT_FOUND) /* the image, not the server */
         return err_with_kind(e, ERR_REJECTED);
     if (e)

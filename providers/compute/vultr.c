@@ -583,6 +583,7 @@ static struct err *vultr_server_create(const struct ctx *ctx, struct provider *p
         .method = "POST", .path = "/instances", .path_template = "/instances", .body = body};
     const json_t *instance = NULL;
     struct err *e = create_object(ctx, provider, arena, &call, "instance", &instance);
+    rest_wipe(body);
     if (e && err_kind(e) == ERR_NOT_FOUND) /* the snapshot or key, not the server */
         return err_with_kind(e, ERR_REJECTED);
     if (e)

@@ -141,15 +141,17 @@ static struct problem read_problem(struct arena *arena, const struct rest_dialec
     return problem;
 }
 
-/* A number of the rate limit, under either of the names in use: "ratelimit-reset", "x-ratelimit-reset". */
+/* A number of the rate limit, under either of the names in use: "ratelimit-reset", "x-ratelimit-reset". What
+ * can be neither seconds nor a time counts as not told. */
 static int64_t header_int(const struct http_response *response, const char *name, int64_t fallback)
 {
+    const long long largest = 1000000000000;
     const char *text = http_response_header(response, name);
     if (!text && strncmp(name, "x-", 2) == 0)
         text = http_response_header(response, name + 2);
     char *end = NULL;
     long long value = text ? strtoll(text, &end, 10) : 0;
-    return text && end != text && value >= 0 ? (int64_t)value : fallback;
+    return text && end != text && value >= 0 && value <= largest ? (int64_t)value : fallback;
 }
 
 /* How long to wait after a 429: Retry-After (seconds) when given. Otherwise ratelimit-reset is mostly the
@@ -217,6 +219,23 @@ static void decref(void *json)
     json_decref(json);
 }
 
+void rest_wipe(json_t *json)
+{
+    const char *key = NULL;
+    json_t *item = NULL;
+    size_t i = 0;
+    json_object_foreach(json, key, item) rest_wipe(item);
+    json_array_foreach(json, i, item) rest_wipe(item);
+    if (json_is_string(json))
+        explicit_bzero((void *)(uintptr_t)json_string_value(json), json_string_length(json));
+}
+
+static void wipe_and_decref(void *json)
+{
+    rest_wipe(json);
+    json_decref(json);
+}
+
 /* The error of http_send(), in the light of what the call does. */
 static struct err *exchange_failed(struct arena *arena, const struct rest *rest, const struct rest_call *call,
                                    struct err *cause)
@@ -268,8 +287,9 @@ static struct err *read_body(struct arena *arena, const struct rest *rest, const
     if (response->body_length == 0)
         return NULL;
     struct err *e = decode_json(response->body, response->body_length, "the answer", body);
+    explicit_bzero((void *)(uintptr_t)response->body, response->body_length); /* it may hold a password */
     if (!e) {
-        arena_defer(arena, decref, *body);
+        arena_defer(arena, wipe_and_decref, *body);
         return NULL;
     }
     e = err_wrap(e, "%s answered %d", call_name(arena, rest, call), response->status);

@@ -100,7 +100,7 @@ struct rest_call {
 
 struct rest_answer {
     int status;
-    json_t *body;           /* owned by the arena; NULL when empty */
+    json_t *body;           /* owned by the arena, which wipes it: it may hold passwords; NULL when empty */
     const char *scopes;     /* of the dialect's scopes_header; NULL: not told */
     int64_t rate_remaining; /* -1: not told */
 };
@@ -136,6 +136,7 @@ struct err *rest_op_failed(const struct rest *rest, const char *what, const char
                            const char *message) REHOST_MUST_CHECK;
 
 /* Helpers for building and reading. */
+void rest_wipe(json_t *json); /* overwrites all its texts: those of a create hold passwords and keys */
 const char *rest_encode(struct arena *arena, const char *text); /* percent-encoded, '/' too */
 const char *rest_id(struct arena *arena, const json_t *json,
                     const char *path); /* a number or text, as text; NULL */

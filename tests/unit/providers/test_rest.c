@@ -1,6 +1,7 @@
 /* What all JSON clouds share: which kind of error an answer is, what a message tells, and how lists and
  * operations are read. */
 #include "base/clock.h"
+#include "base/decode.h"
 #include "base/http.h"
 #include "providers/rest/rest.h"
 #include "tests/unit/providers/canned_server.h"
@@ -190,6 +191,33 @@ static void rate_limit_waits_for_some_requests_not_for_the_whole_allowance(void 
     end(&f);
 }
 
+static void absurd_times_to_wait_are_taken_for_none(void **state)
+{
+    (void)state;
+    struct fixture f;
+    begin(&f, (const char *[]){HEAD("429 Slow") "Retry-After: 9223372036854775807\r\n\r\n{}",
+                               HEAD("429 Slow") "RateLimit-Reset: 9223372036854775807\r\n\r\n{}", NULL});
+    CLEANUP_ERR struct err *after = send_call(&f, "GET"), *reset = send_call(&f, "GET");
+    assert_int_equal(err_retry_after_ms(after), 1000);
+    assert_int_equal(err_retry_after_ms(reset), 1000);
+    end(&f);
+}
+
+static void answers_are_wiped_with_their_arena(void **state)
+{
+    (void)state;
+    struct fixture f;
+    struct rest_call call = {.method = "GET", .path = "/things/7", .path_template = "/things/{id}"};
+    struct rest_answer answer = {0};
+    begin(&f, (const char *[]){ANSWER("200 OK", "{\"a\":[{\"password\":\"hunter2\"}]}"), NULL});
+    assert_null(rest_send(&f.ctx, f.rest, f.arena, &call, &answer));
+    CLEANUP_JSON json_t *kept = json_incref(answer.body);
+    const char *password = json_string_value(decode_find(kept, "a.0.password"));
+    assert_string_equal(password, "hunter2");
+    end(&f);
+    assert_memory_equal(password, "\0\0\0\0\0\0\0", 7);
+}
+
 static void list_follows_all_pages(void **state)
 {
     (void)state;
@@ -319,6 +347,8 @@ int main(void)
         cmocka_unit_test(token_goes_into_the_header_only),
         cmocka_unit_test(account_without_token_is_an_input_error),
         cmocka_unit_test(rate_limit_waits_for_some_requests_not_for_the_whole_allowance),
+        cmocka_unit_test(absurd_times_to_wait_are_taken_for_none),
+        cmocka_unit_test(answers_are_wiped_with_their_arena),
         cmocka_unit_test(list_follows_all_pages),
         cmocka_unit_test(list_without_its_items_is_refused),
         cmocka_unit_test(operations_are_done_when_all_have_succeeded),
