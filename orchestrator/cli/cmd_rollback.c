@@ -10,7 +10,6 @@ struct err *cmd_rollback(struct cli *cli)
     TRY(cli_open_project(cli, &project));
     TRY(cli_open_journal(cli, project));
     TRY(plan_rollback(project, cli->arena, cli->arguments[0], &plan));
-    TRY(run_check_free(project, cli->arena, plan_host(&plan)));
     show_changes(cli, &plan);
     char *question = arena_printf(cli->arena, "put back what run %s changed for the users of %s",
                                   cli->arguments[0], plan_host(&plan));

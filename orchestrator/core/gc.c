@@ -155,9 +155,8 @@ static struct err *refuse_server_in_use(struct run *run, const struct run_row *r
     return err_with_hint(err_new(ERR_CONFLICT,
                                  "run '%s' has moved the traffic of host '%s' to its server already", run->id,
                                  row->host),
-                         "go on with: rehost resume %s   or, when that server is of no use, delete it in the "
-                         "provider's console first",
-                         run->id);
+                         "go on with: rehost resume %s   or lead the users back first: rehost rollback %s",
+                         run->id, run->id);
 }
 
 static struct err *destroy_leased(struct run *run, int *removed)

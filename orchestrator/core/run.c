@@ -246,11 +246,14 @@ struct err *run_check_free(struct project *project, struct arena *arena, const c
                          open.id);
 }
 
+/* A rollback gives up the run that it undoes. */
 static struct err *create_run(struct run *run, const struct run_row *row)
 {
     struct run_row open;
-    TRY(run_check_free(run->project, run->arena, run->host->name));
+    const char *undone = text_of(run->plan.json, "of_run");
     TRY(store_run_find_open(run->project->store, run->arena, run->host->name, &open));
+    if (!open.id || !undone || strcmp(open.id, undone) != 0)
+        TRY(run_check_free(run->project, run->arena, run->host->name));
     if (open.id)
         TRY(store_run_abandon(&run->lease, open.id));
     return store_run_create(&run->lease, row);

@@ -245,8 +245,10 @@ struct err *dns_target_write(struct dns_target *target)
     json_object_set_new(output, "written", written);
     for (size_t i = 0; i < target->count; i++) {
         const struct dns_change *change = &target->changes[i];
-        TRY(write_change(target, change));
+        /* Before it is written: a rollback must know of it, whatever becomes of us. */
         json_object_set_new(written, change->wanted.type, set_json(&change->wanted));
+        TRY(target->step->services->save(target->step));
+        TRY(write_change(target, change));
         if (change->expected.count && change->expected.ttl_seconds > old_ttl_seconds)
             old_ttl_seconds = change->expected.ttl_seconds;
     }

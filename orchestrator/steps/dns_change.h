@@ -26,7 +26,7 @@ struct err *dns_target_open(struct step_run *step, struct dns_target *target) RE
 /* "A 198.18.0.9, AAAA (removed)" */
 const char *dns_target_text(const struct dns_target *target);
 /* Writes all changes; each is safe to repeat. Adds {written: {TYPE: {values, ttl}}, flipped_ms,
- * old_ttl_seconds} to the output. */
+ * old_ttl_seconds} to the output; `written` is durable before each write. */
 struct err *dns_target_write(struct dns_target *target) REHOST_MUST_CHECK;
 /* Asks each authoritative server until all agree. Adds {servers, confirmed_ms}. */
 struct err *dns_target_confirm(struct dns_target *target) REHOST_MUST_CHECK;
