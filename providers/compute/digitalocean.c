@@ -46,7 +46,7 @@ static const struct rest_rule rules[] = {
 static const struct rest_limit limits[] = {
     {.count = 250, .window_ms = 60000},
     {.count = 5000, .window_ms = 3600000},
-    {.method = "GET", .path = "/v2/account/keys?", .count = 10, .window_ms = 60000},
+    {.method = "GET", .path = "/v2/account/keys", .count = 10, .window_ms = 60000},
 };
 
 static const struct rest_dialect dialect = {

@@ -45,6 +45,7 @@ static const struct rest_limit limits[] = {
     {.method = "GET", .lists_only = true, .count = 200, .window_ms = 60000},
     {.method = "GET", .path = "/images", .lists_only = true, .count = 20, .window_ms = 60000},
     {.method = "POST", .path = "/linode/instances", .count = 20, .window_ms = 15000},
+    {.method = "POST", .path = "/volumes", .count = 100, .window_ms = 60000},
     {.count = 1600, .window_ms = 60000},
 };
 

@@ -11,6 +11,7 @@ struct window {
     const struct rest_limit *limit;
     int64_t *sent_ms; /* a ring of the last `slots` requests: when they left, then when they were answered */
     size_t slots, next;
+    int64_t full_us; /* of one that refills: when all its slots are free again */
 };
 
 struct pace {
@@ -57,16 +58,37 @@ void pace_close(struct pace *pace)
     free(pace);
 }
 
+static bool is_path(const char *path, const char *wanted)
+{
+    size_t length = strcspn(path, "?");
+    return strlen(wanted) == length && strncmp(path, wanted, length) == 0;
+}
+
 static bool fits(const struct rest_limit *limit, const char *method, const char *path, bool is_list)
 {
     return (!limit->method || strcmp(limit->method, method) == 0) &&
-           (!limit->path || strncmp(limit->path, path, strlen(limit->path)) == 0) &&
-           (!limit->lists_only || is_list);
+           (!limit->path || is_path(path, limit->path)) && (!limit->lists_only || is_list);
+}
+
+static int64_t slot_us(const struct window *window)
+{
+    return window->limit->window_ms * INT64_C(1000) / (int64_t)window->slots;
+}
+
+/* When a window that refills is full again after one more request. */
+static int64_t full_after_us(const struct window *window, int64_t now_ms)
+{
+    int64_t now_us = now_ms * 1000;
+    return (window->full_us > now_us ? window->full_us : now_us) + slot_us(window);
 }
 
 /* 0: there is a slot. The oldest of the ring's requests makes room when it leaves the window. */
 static int64_t wait_of(const struct window *window, int64_t now_ms)
 {
+    if (window->limit->refills) {
+        int64_t early_us = full_after_us(window, now_ms) - (now_ms + window->limit->window_ms) * 1000;
+        return early_us > 0 ? (early_us + 999) / 1000 : 0;
+    }
     int64_t oldest_ms = window->sent_ms[window->next];
     if (!oldest_ms || now_ms - oldest_ms >= window->limit->window_ms)
         return 0;
@@ -90,6 +112,10 @@ static void take(struct pace *pace, const char *method, const char *path, bool i
         slots->at[i] = NO_SLOT;
         if (!fits(window->limit, method, path, is_list))
             continue;
+        if (window->limit->refills) {
+            window->full_us = full_after_us(window, now_ms);
+            continue;
+        }
         slots->at[i] = window->next;
         window->sent_ms[window->next] = now_ms;
         window->next = (window->next + 1) % window->slots;

@@ -12,10 +12,11 @@
 
 struct rest_limit {
     const char *method; /* NULL: any */
-    const char *path;   /* what the path begins with; NULL: any */
+    const char *path;   /* without the query; NULL: any */
     bool lists_only;    /* counts pages of lists, nothing else */
     int count;          /* requests in any `window_ms` */
     int window_ms;
+    bool refills; /* evenly, all the time: after a burst slots come back one by one, not with the window */
 };
 
 struct pace;

@@ -47,6 +47,8 @@ static void what_a_limit_does_not_fit_is_not_held_up(void **state)
     for (int i = 0; i < 2; i++)
         assert_true(is_free(pace, "POST", "/servers", false));
     assert_false(is_free(pace, "POST", "/servers", false)); /* one less than the provider allows */
+    assert_false(is_free(pace, "POST", "/servers?wait=1", false));
+    assert_true(is_free(pace, "POST", "/servers/1/boot", false)); /* no create */
     assert_true(is_free(pace, "DELETE", "/servers/1", false));
     assert_true(is_free(pace, "GET", "/servers/1", false));
     assert_true(is_free(pace, "GET", "/servers", true));
@@ -82,6 +84,25 @@ static void a_window_runs_from_the_answer(void **state)
         pace_done(pace, &slots[i]);
     assert_null(pace_wait(&background, pace, "POST", "/servers", false, &slots[2]));
     assert_true(clock_boot_ms() - begun_ms >= 500);
+    pace_close(pace);
+}
+
+/* Waiting for the first of a burst to leave the window would take an hour. */
+static void a_limit_that_refills_gives_one_slot_after_another(void **state)
+{
+    (void)state;
+    static const struct rest_limit refills[] = {{.count = 36000, .window_ms = 3600000, .refills = true}};
+    enum { SLOTS = 32400 };
+    const struct ctx background = ctx_background(), minute = ctx_with_timeout(&background, 60000);
+    struct pace *pace = NULL;
+    struct pace_slots slots;
+    assert_null(pace_open(refills, 1, &pace));
+    int64_t begun_ms = clock_boot_ms();
+    for (int i = 0; i < SLOTS + 3; i++) {
+        assert_null(pace_wait(&minute, pace, "GET", "/", false, &slots));
+        pace_done(pace, &slots);
+    }
+    assert_true(clock_boot_ms() - begun_ms >= 330); /* 111 ms each */
     pace_close(pace);
 }
 
@@ -129,6 +150,7 @@ int main(void)
         cmocka_unit_test(what_a_limit_does_not_fit_is_not_held_up),
         cmocka_unit_test(a_slot_is_free_again_when_the_window_has_passed),
         cmocka_unit_test(a_window_runs_from_the_answer),
+        cmocka_unit_test(a_limit_that_refills_gives_one_slot_after_another),
         cmocka_unit_test(threads_share_one_allowance),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
