@@ -37,19 +37,27 @@ provider_size() {
     esac
 }
 
+# Where a key can be registered once only; prints its id.
+provider_key() { # PROVIDER PATH PUBLIC_KEY
+    local id
+    id=$(provider_call "$1" GET "$2" | jq --arg k "$(cut -d' ' -f2 <<<"$3")" '[.ssh_keys[] | select(.public_key | contains($k)) | .id][0] // empty')
+    [ -n "$id" ] || id=$(provider_call "$1" POST "$2" "$(jq -n --arg k "$3" '{name: "team", public_key: $k}')" | jq -e .ssh_key.id) || return 1
+    echo "$id"
+}
+
 provider_create_server() { # PROVIDER NAME PUBLIC_KEY USER_DATA
     local key body common place size
     place=$(provider_place "$1" 1) size=$(provider_size "$1")
     common=$(jq -n --arg name "$2" --arg place "$place" --arg size "$size" --arg data "$4" --arg key "$3" '$ARGS.named')
     case $1 in
     hetzner)
-        key=$(provider_call "$1" POST /ssh_keys "$(jq '{name: "team", public_key: .key}' <<<"$common")" | jq .ssh_key.id) || return 1
+        key=$(provider_key "$1" /ssh_keys "$3") || return 1
         body=$(jq --argjson k "$key" '{name, server_type: .size, image: "ubuntu-24.04", location: .place, ssh_keys: [$k], user_data: .data}' \
             <<<"$common")
         provider_call "$1" POST /servers "$body" | jq -er .server.id
         ;;
     digitalocean)
-        key=$(provider_call "$1" POST /v2/account/keys "$(jq '{name: "team", public_key: .key}' <<<"$common")" | jq .ssh_key.id) || return 1
+        key=$(provider_key "$1" /v2/account/keys "$3") || return 1
         body=$(jq --argjson k "$key" '{name, size, image: "ubuntu-24-04-x64", region: .place, ssh_keys: [$k], user_data: .data}' <<<"$common")
         provider_call "$1" POST /v2/droplets "$body" | jq -er .droplet.id
         ;;
