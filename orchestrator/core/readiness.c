@@ -178,12 +178,18 @@ static void check_accounts(struct looking *l)
     }
 }
 
-static const char *account_closed(struct looking *l, const char *account)
+static const struct account_question *find_account(struct looking *l, const char *account)
 {
     for (size_t i = 0; i < l->account_count; i++)
         if (strcmp(l->questions[i].account, account) == 0)
-            return closed_because(l, &l->questions[i]);
+            return &l->questions[i];
     return NULL;
+}
+
+static const char *account_closed(struct looking *l, const char *account)
+{
+    const struct account_question *question = find_account(l, account);
+    return question ? closed_because(l, question) : NULL;
 }
 
 /* --- one host --- */
@@ -290,11 +296,29 @@ static void check_plan_of(struct looking *l, const struct host *host)
         NULL);
 }
 
-/* A server that is not there is proof enough for the fence: a name that was mistyped would be, too. */
+/* Why the old server could not be powered off; NULL: it could, as far as one can tell. */
+static const char *fence_problem(const struct account_question *question)
+{
+    const struct account_state *state = question->answer;
+    return question->error ? err_text(question->error) : state->read_only ? "the token may only read" : NULL;
+}
+
+/* A server that is not there is proof enough for the fence: a name that was mistyped would be, too. An
+ * account that did not answer is not asked again for each of its hosts. */
 static void check_current(struct looking *l, const struct host *host)
 {
     struct host_location location = {0};
-    CLEANUP_ERR struct err *e = project_find_server(l->project, host, &location);
+    CLEANUP_ERR struct err *e = project_locate(l->project, host, &location);
+    const struct account_question *question = e ? NULL : find_account(l, location.account);
+    const char *problem = question ? fence_problem(question) : NULL;
+    if (problem)
+        add(l, FINDING_WARN, host->name, host->name,
+            arena_printf(l->arena, "the old server at '%s' could not be fenced: %s", location.account,
+                         problem),
+            arena_printf(l->arena, "mend the account, or be ready for --accept-unproven-fence %s",
+                         host->name));
+    if (question && !question->error)
+        e = project_find_server(l->project, host, &location);
     if (e && err_kind(e) == ERR_NOT_FOUND)
         add(l, FINDING_WARN, host->name, host->name, err_text(e),
             arena_printf(l->arena, "when it does run: mend hosts.%s.current", host->name));
