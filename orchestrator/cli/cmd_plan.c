@@ -117,6 +117,7 @@ struct err *cmd_plan(struct cli *cli)
     if (cli_option(cli, "out") || options.stamp || options.placement.to)
         return err_with_hint(err_new(ERR_INPUT, "--out, --timestamp and --to are for the plan of one host"),
                              "name the host: rehost plan HOST");
-    options.placement.market.kept_will_do = true; /* an overview; the plan of one host looks again */
+    options.overview = true;
+    options.placement.market.kept_will_do = true; /* the plan of one host looks again */
     return plan_all(cli, project, &options);
 }

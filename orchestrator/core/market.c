@@ -180,10 +180,13 @@ bool market_cheapest(const struct market_stand *stand, const char *region, const
     bool found = false;
     for (size_t i = 0; i < stand->catalog.size_count; i++) {
         const struct server_size *size = &stand->catalog.sizes[i];
-        for (size_t k = 0; market_fits(size, needs) && k < size->offer_count; k++) {
+        if (!market_fits(size, needs))
+            continue;
+        for (size_t k = 0; k < size->offer_count; k++) {
             const struct size_offer *terms = &size->offers[k];
-            if (!terms->available || terms->price_hourly <= 0 || strcmp(terms->region, region) != 0 ||
-                (found && terms->price_hourly >= offer->terms->price_hourly))
+            if (!terms->available || terms->price_hourly <= 0 ||
+                (found && terms->price_hourly >= offer->terms->price_hourly) ||
+                strcmp(terms->region, region) != 0)
                 continue;
             *offer = (struct offer){
                 .stand = stand, .size = size, .terms = terms, .country = market_country(stand, region)};

@@ -21,9 +21,15 @@ char *plan_text(struct arena *arena, const struct plan *plan)
     return copy;
 }
 
+void plan_own(struct arena *arena, struct plan *plan)
+{
+    plan->digest[0] = '\0';
+    arena_defer(arena, json_release, plan->json);
+}
+
 void plan_seal(struct arena *arena, struct plan *plan)
 {
-    arena_defer(arena, json_release, plan->json);
+    plan_own(arena, plan);
     const char *text = plan_text(arena, plan);
     hash_sha256_hex(text, strlen(text), plan->digest);
 }

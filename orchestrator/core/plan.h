@@ -18,6 +18,7 @@ struct plan_options {
     const char *stamp;   /* this restore point for all datasets; NULL: the newest before `before_ms` */
     int64_t before_ms;   /* 0: the incident */
     struct placement_options placement;
+    bool overview; /* only to be looked at: no digest is computed (a quarter of the time) */
 };
 
 struct plan {
@@ -31,8 +32,8 @@ struct err *plan_recover(struct project *project, struct arena *arena, const str
 /* The plan of a backup of the host where it runs now. `dataset` NULL: all. */
 struct err *plan_backup(struct project *project, struct arena *arena, const struct host *host,
                         const char *dataset, struct plan *plan) REHOST_MUST_CHECK;
-/* The plan that puts back what a run changed for the users: the records as they were, the address where it was.
- * ERR_INPUT when the run changed nothing of that. */
+/* The plan that puts back what a run changed for the users: the records as they were, the address where it
+ * was. ERR_INPUT when the run changed nothing of that. */
 struct err *plan_rollback(struct project *project, struct arena *arena, const char *run_id,
                           struct plan *plan) REHOST_MUST_CHECK;
 /* Canonical text, sorted keys. */

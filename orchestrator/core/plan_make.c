@@ -514,7 +514,10 @@ struct err *plan_recover(struct project *project, struct arena *arena, const str
     CLEANUP_JSON json_t *json = plan_head(&maker, "recover", "server-loss", incident_ms);
     TRY(fill_recover(&maker, json, incident_ms));
     plan->json = TAKE(json);
-    plan_seal(arena, plan);
+    if (options->overview)
+        plan_own(arena, plan);
+    else
+        plan_seal(arena, plan);
     return NULL;
 }
 

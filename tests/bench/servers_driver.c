@@ -1,6 +1,6 @@
 /* Creates many servers at one provider, waits for them and deletes them, as a large recovery would.
  *
- *   servers_driver TYPE ENDPOINT TOKEN_FILE REGION SIZE COUNT [CA_FILE]
+ *   servers_driver TYPE ENDPOINT TOKEN_FILE REGION SIZE COUNT
  *
  * Eight threads share the account's one handle, and so its rate limit. Waiting is one list a poll, whatever
  * the number of servers. Prints "name=value" a line: what was made, how long each part took, and what the
@@ -209,8 +209,7 @@ static struct err *run(struct bench *bench, char **argv)
     CLEANUP_SECRET struct secret *token = NULL;
     TRY(http_global_init());
     TRY(secret_read_file(argv[3], &token));
-    struct provider_options options = {
-        .name = "bench", .endpoint = argv[2], .ca_file = argv[7], .token = token};
+    struct provider_options options = {.name = "bench", .endpoint = argv[2], .token = token};
     bench->ops = provider_find(argv[1]);
     if (!bench->ops)
         return err_new(ERR_INPUT, "no provider '%s'", argv[1]);
@@ -222,8 +221,8 @@ static struct err *run(struct bench *bench, char **argv)
 
 int main(int argc, char **argv)
 {
-    if (argc != 7 && argc != 8) {
-        (void)fprintf(stderr, "usage: servers_driver TYPE ENDPOINT TOKEN_FILE REGION SIZE COUNT [CA_FILE]\n");
+    if (argc != 7) {
+        (void)fprintf(stderr, "usage: servers_driver TYPE ENDPOINT TOKEN_FILE REGION SIZE COUNT\n");
         return 2;
     }
     struct bench bench = {
