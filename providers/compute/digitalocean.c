@@ -453,12 +453,6 @@ static struct err *check_tags_visible(const json_t *droplet, const struct server
                          "the API token lacks the scope 'tag:read'");
 }
 
-static bool has_label(const struct server *server, const struct label *label)
-{
-    const char *value = server_label(server, label->key);
-    return value && strcmp(value, label->value) == 0;
-}
-
 static struct err *digitalocean_server_list(const struct ctx *ctx, struct provider *provider,
                                             struct arena *arena, const struct label *label,
                                             struct server **servers, size_t *count)
@@ -482,7 +476,7 @@ static struct err *digitalocean_server_list(const struct ctx *ctx, struct provid
         TRY(read_server(arena, droplet, server));
         if (label)
             TRY(check_tags_visible(droplet, server, label));
-        *count += !label || has_label(server, label);
+        *count += !label || spec_has_label(server, label);
     }
     return NULL;
 }

@@ -38,7 +38,7 @@ static const struct rest_rule rules[] = {
 };
 
 /* docs.hetzner.cloud, "Rate Limiting": 3600 an hour, refilled all the time. */
-static const struct rest_limit limits[] = {{.count = 3600, .window_ms = 3600000}};
+static const struct rest_limit limits[] = {{.count = 3600, .window_ms = 3600000, .refills = true}};
 
 static const struct rest_dialect dialect = {
     .provider = "hetzner",
@@ -309,10 +309,13 @@ static struct err *hetzner_server_list(const struct ctx *ctx, struct provider *p
     }
     TRY(rest_list(ctx, provider->rest, arena,
                   &(struct rest_listing){"/servers", .query = query, .items = "servers"}, &found));
-    *count = json_array_size(found);
-    *servers = arena_array(arena, *count + 1, sizeof(**servers));
-    for (size_t i = 0; i < *count; i++)
-        TRY(read_server(arena, json_array_get(found, i), &(*servers)[i]));
+    *servers = arena_array(arena, json_array_size(found) + 1, sizeof(**servers));
+    *count = 0;
+    for (size_t i = 0; i < json_array_size(found); i++) {
+        struct server *server = &(*servers)[*count];
+        TRY(read_server(arena, json_array_get(found, i), server));
+        *count += !label || spec_has_label(server, label);
+    }
     return NULL;
 }
 
@@ -381,6 +384,7 @@ static struct err *hetzner_server_create(const struct ctx *ctx, struct provider 
     struct rest_call call = {.method = "POST", .path = "/servers", .path_template = "/servers", .body = body};
     struct rest_answer answer = {0};
     struct err *e = rest_send(ctx, provider->rest, arena, &call, &answer);
+    rest_wipe(body);
     if (e && err_kind(e) == ERR_NOT_FOUND) /* the image or size, not the server */
         return err_with_kind(e, ERR_REJECTED);
     if (e)
@@ -488,21 +492,47 @@ static struct err *hetzner_key_ensure(const struct ctx *ctx, struct provider *pr
         e, "the key name '%s' belongs to a different key: remove that one or choose another name", name);
 }
 
+/* *found: the one of that name, NULL when there is none. Compared again, because what is found is changed or
+ * removed. */
+static struct err *find_named(const struct ctx *ctx, struct provider *provider, struct arena *arena,
+                              const char *collection, const char *name, const json_t **found)
+{
+    json_t *items = NULL;
+    struct rest_listing listing = {.path = arena_printf(arena, "/%s", collection),
+                                   .query = arena_printf(arena, "name=%s", rest_encode(arena, name)),
+                                   .items = collection};
+    TRY(rest_list(ctx, provider->rest, arena, &listing, &items));
+    *found = NULL;
+    size_t i = 0;
+    const json_t *item = NULL;
+    json_array_foreach(items, i, item)
+    {
+        const char *text = json_string_value(decode_find(item, "name"));
+        if (text && strcmp(text, name) == 0)
+            *found = item;
+    }
+    return NULL;
+}
+
+static struct err *delete_one(const struct ctx *ctx, struct provider *provider, struct arena *arena,
+                              const char *collection, const char *id)
+{
+    struct rest_call call = {.method = "DELETE",
+                             .path = arena_printf(arena, "/%s/%s", collection, rest_encode(arena, id)),
+                             .path_template = arena_printf(arena, "/%s/{id}", collection)};
+    struct rest_answer answer = {0};
+    return rest_send(ctx, provider->rest, arena, &call, &answer);
+}
+
 static struct err *hetzner_key_delete(const struct ctx *ctx, struct provider *provider, struct arena *arena,
                                       const char *key_id)
 {
-    json_t *keys = NULL;
-    const char *query = arena_printf(arena, "name=%s", rest_encode(arena, key_id));
-    TRY(rest_list(ctx, provider->rest, arena,
-                  &(struct rest_listing){"/ssh_keys", .query = query, .items = "ssh_keys"}, &keys));
-    const char *number = rest_id(arena, keys, "0.id");
+    const json_t *key = NULL;
+    TRY(find_named(ctx, provider, arena, "ssh_keys", key_id, &key));
+    const char *number = rest_id(arena, key, "id");
     if (!number)
         return err_new(ERR_NOT_FOUND, "the project has no SSH key '%s'", key_id);
-    struct rest_call call = {.method = "DELETE",
-                             .path = arena_printf(arena, "/ssh_keys/%s", rest_encode(arena, number)),
-                             .path_template = "/ssh_keys/{id}"};
-    struct rest_answer answer = {0};
-    return rest_send(ctx, provider->rest, arena, &call, &answer);
+    return delete_one(ctx, provider, arena, "ssh_keys", number);
 }
 
 /* ---- what the optional operations share ---- */
@@ -517,16 +547,6 @@ static struct err *get_one(const struct ctx *ctx, struct provider *provider, str
     TRY(rest_send(ctx, provider->rest, arena, &call, &answer));
     *body = answer.body;
     return NULL;
-}
-
-static struct err *delete_one(const struct ctx *ctx, struct provider *provider, struct arena *arena,
-                              const char *collection, const char *id)
-{
-    struct rest_call call = {.method = "DELETE",
-                             .path = arena_printf(arena, "/%s/%s", collection, rest_encode(arena, id)),
-                             .path_template = arena_printf(arena, "/%s/{id}", collection)};
-    struct rest_answer answer = {0};
-    return rest_send(ctx, provider->rest, arena, &call, &answer);
 }
 
 static struct rest_call action_call(struct arena *arena, const char *collection, const char *id,
@@ -592,11 +612,10 @@ static struct err *hetzner_firewall_ensure(const struct ctx *ctx, struct provide
                                            struct arena *arena, const struct firewall_spec *spec,
                                            const char **firewall_id)
 {
-    json_t *found = NULL;
-    const char *query = arena_printf(arena, "name=%s", rest_encode(arena, spec->name));
-    TRY(rest_list(ctx, provider->rest, arena,
-                  &(struct rest_listing){"/firewalls", .query = query, .items = "firewalls"}, &found));
-    *firewall_id = rest_id(arena, found, "0.id");
+    const json_t *found = NULL;
+    TRY(spec_check_name("firewall name", spec->name));
+    TRY(find_named(ctx, provider, arena, "firewalls", spec->name, &found));
+    *firewall_id = rest_id(arena, found, "id");
     if (*firewall_id)
         return set_rules(ctx, provider, arena, *firewall_id, spec);
     CLEANUP_JSON json_t *body = json_pack("{s:s, s:o}", "name", spec->name, "rules", rules_json(arena, spec));
@@ -905,14 +924,13 @@ static struct err *hetzner_volume_ensure(const struct ctx *ctx, struct provider 
                                          struct arena *arena, const struct volume_spec *spec,
                                          struct volume *volume, const char **op)
 {
-    json_t *found = NULL;
-    const char *query = arena_printf(arena, "name=%s", rest_encode(arena, spec->name));
+    const json_t *found = NULL;
     *op = NULL;
-    TRY(rest_list(ctx, provider->rest, arena,
-                  &(struct rest_listing){"/volumes", .query = query, .items = "volumes"}, &found));
-    if (json_array_size(found) == 0)
+    TRY(spec_check_name("volume name", spec->name));
+    TRY(find_named(ctx, provider, arena, "volumes", spec->name, &found));
+    if (!found)
         return create_volume(ctx, provider, arena, spec, volume, op);
-    TRY(read_volume(arena, json_array_get(found, 0), volume));
+    TRY(read_volume(arena, found, volume));
     return check_volume(spec, volume);
 }
 
@@ -929,7 +947,7 @@ static struct err *hetzner_volume_attach(const struct ctx *ctx, struct provider 
     if (has == server)
         return NULL;
     if (has)
-        return err_with_hint(err_new(ERR_REJECTED, "the volume '%s' is attached to the server '%lld'",
+        return err_with_hint(err_new(ERR_CONFLICT, "the volume '%s' is attached to the server '%lld'",
                                      volume_id, (long long)has),
                              "detach it there first");
     CLEANUP_JSON json_t *body = json_pack("{s:I, s:b}", "server", server, "automount", false);

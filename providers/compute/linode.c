@@ -530,8 +530,9 @@ static struct err *linode_server_list(const struct ctx *ctx, struct provider *pr
     const json_t *item = NULL;
     json_array_foreach(found, i, item)
     {
-        if (!label || has_word(decode_find(item, "tags"), spec_tag(arena, label)))
-            TRY(read_server(arena, item, &(*servers)[(*count)++]));
+        struct server *server = &(*servers)[*count];
+        TRY(read_server(arena, item, server));
+        *count += !label || spec_has_label(server, label);
     }
     return NULL;
 }

@@ -136,7 +136,7 @@ struct movable_ip {
     const char *region;     /* where it can be used; NULL: everywhere */
     const char *server_id;  /* that has it now; NULL: none */
     bool needs_servers_off; /* both the giving and the taking one */
-    bool gives_up_own;        /* the taking server loses its own address for it */
+    bool gives_up_own;      /* the taking server loses its own address for it */
     bool needs_configuration; /* the taking server has to put the address on its interface itself */
 };
 
@@ -188,6 +188,7 @@ struct volume_ops {
      * ERR_CONFLICT when the size differs. */
     struct err *(*ensure)(const struct ctx *ctx, struct provider *provider, struct arena *arena,
                           const struct volume_spec *spec, struct volume *volume, const char **op);
+    /* ERR_CONFLICT when another server has it. */
     struct err *(*attach)(const struct ctx *ctx, struct provider *provider, struct arena *arena,
                           const char *volume_id, const char *server_id, const char **op);
     struct err *(*detach)(const struct ctx *ctx, struct provider *provider, struct arena *arena,

@@ -73,6 +73,12 @@ void spec_read_tags(struct arena *arena, const json_t *tags, struct server *serv
     server->labels = labels;
 }
 
+bool spec_has_label(const struct server *server, const struct label *label)
+{
+    const char *value = server_label(server, label->key);
+    return value && strcmp(value, label->value) == 0;
+}
+
 bool spec_image(struct arena *arena, const char *image, const char **distribution, const char **version)
 {
     size_t letters = strspn(image, "abcdefghijklmnopqrstuvwxyz");

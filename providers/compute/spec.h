@@ -21,6 +21,8 @@ const char *spec_tag(struct arena *arena, const struct label *label);
 json_t *spec_tags(struct arena *arena, const struct server_spec *spec);
 /* The labels among flat tags, into server->labels; a tag without ':' is somebody else's and left out. */
 void spec_read_tags(struct arena *arena, const json_t *tags, struct server *server);
+/* Key and value, exactly: filters of providers have ignored case, and what is found may be deleted. */
+bool spec_has_label(const struct server *server, const struct label *label);
 /* "ubuntu-24.04", "debian-12" -> distribution and version; false when `image` is a provider's own name. */
 bool spec_image(struct arena *arena, const char *image, const char **distribution, const char **version);
 /* "DE" -> "de"; NULL stays NULL. */

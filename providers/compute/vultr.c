@@ -504,8 +504,7 @@ static struct err *vultr_server_list(const struct ctx *ctx, struct provider *pro
     for (size_t i = 0; i < json_array_size(found); i++) {
         struct server *server = &(*servers)[*count];
         TRY(read_server(arena, json_array_get(found, i), server));
-        const char *value = label ? server_label(server, label->key) : NULL;
-        *count += !label || (value && strcmp(value, label->value) == 0);
+        *count += !label || spec_has_label(server, label);
     }
     return NULL;
 }

@@ -188,10 +188,14 @@ static void list_asks_by_label_and_reads_all_pages(void **state)
     size_t count = 0;
     begin(&f, (const char *[]){
                   ANSWER("200 OK", "{\"servers\":[" SERVER "],\"meta\":{\"pagination\":{\"next_page\":2}}}"),
+                  ANSWER("200 OK", "{\"servers\":[" SERVER "]" LAST_PAGE "}"),
                   ANSWER("200 OK", "{\"servers\":[" SERVER "]" LAST_PAGE "}"), NULL});
     assert_fine(ops->server_list(&f.ctx, f.provider, f.arena, &labels[0], &servers, &count));
     assert_int_equal(count, 2);
     assert_string_equal(servers[1].name, "rehost-r1-web-1-a1");
+    static const struct label other = {"rehost-run", "r2"}; /* whatever the filter thinks */
+    assert_fine(ops->server_list(&f.ctx, f.provider, f.arena, &other, &servers, &count));
+    assert_int_equal(count, 0);
     canned_stop(&f.server);
     assert_true(
         canned_was_asked(&f.server, 0, "GET /servers?label_selector=rehost-run%3Dr1&per_page=50", NULL));
@@ -365,13 +369,15 @@ static void key_is_deleted_by_its_name(void **state)
 {
     (void)state;
     struct fixture f;
-    begin(&f, (const char *[]){HAS_KEY, ANSWER("204 No Content", ""), NO_KEYS, NULL});
-    assert_fine(ops->key_delete(&f.ctx, f.provider, f.arena, "bob"));
-    CLEANUP_ERR struct err *gone = ops->key_delete(&f.ctx, f.provider, f.arena, "bob");
+    begin(&f, (const char *[]){HAS_KEY, ANSWER("204 No Content", ""), NO_KEYS, HAS_KEY, NULL});
+    assert_fine(ops->key_delete(&f.ctx, f.provider, f.arena, "desk"));
+    CLEANUP_ERR struct err *gone = ops->key_delete(&f.ctx, f.provider, f.arena, "desk");
     assert_kind(gone, ERR_NOT_FOUND);
+    CLEANUP_ERR struct err *other = ops->key_delete(&f.ctx, f.provider, f.arena, "carol");
+    assert_kind(other, ERR_NOT_FOUND); /* and the others stay */
     canned_stop(&f.server);
-    assert_true(canned_was_asked(&f.server, 0, "GET /ssh_keys?name=bob&per_page=50", NULL));
-    assert_true(canned_was_asked(&f.server, 1, "DELETE /ssh_keys/9", NULL));
+    assert_true(canned_was_asked(&f.server, 0, "GET /ssh_keys?name=desk&per_page=50", NULL));
+    assert_true(canned_was_asked(&f.server, 1, "DELETE /ssh_keys/23", NULL));
     end(&f);
 }
 

@@ -86,9 +86,10 @@ static void a_firewall_of_that_name_gets_the_rules_and_no_second_one_is_made(voi
         "\"rules\":[{\"direction\":\"in\",\"protocol\":\"tcp\",\"source_ips\":[\"198.18.0.0/16\","
         "\"::/0\"],\"port\":\"22\"},{\"direction\":\"in\",\"protocol\":\"icmp\",\"source_ips\":"
         "[\"198.18.0.0/16\"]}]";
-    begin(&f,
-          (const char *[]){LIST("firewalls", ""), ANSWER("201 Made", "{\"firewall\":{\"id\":3}}"),
-                           LIST("firewalls", "{\"id\":3}"), ANSWER("201 Made", "{\"actions\":[]}"), NULL});
+    begin(&f, (const char *[]){
+                  LIST("firewalls", ""), ANSWER("201 Made", "{\"firewall\":{\"id\":3}}"),
+                  LIST("firewalls", "{\"id\":2,\"name\":\"Rehost-Web\"},{\"id\":3,\"name\":\"rehost-web\"}"),
+                  ANSWER("201 Made", "{\"actions\":[]}"), NULL});
     assert_fine(ensure_firewall(&f, &id));
     assert_string_equal(id, "3");
     assert_fine(ensure_firewall(&f, &id));
@@ -268,10 +269,10 @@ static void a_volume_is_found_by_name_and_never_resized_or_moved(void **state)
     struct fixture f;
     struct volume volume = {0};
     const char *op = NULL;
-    begin(&f, (const char *[]){LIST("volumes", VOLUME("10", "nbg1", "null")),
-                               LIST("volumes", VOLUME("10", "nbg1", "42")),
-                               LIST("volumes", VOLUME("20", "nbg1", "null")),
-                               LIST("volumes", VOLUME("10", "fsn1", "null")), NULL});
+    begin(&f, (const char *[]){
+                  LIST("volumes", "{\"id\":6,\"name\":\"data-2\"}," VOLUME("10", "nbg1", "null")),
+                  LIST("volumes", VOLUME("10", "nbg1", "42")), LIST("volumes", VOLUME("20", "nbg1", "null")),
+                  LIST("volumes", VOLUME("10", "fsn1", "null")), NULL});
     assert_fine(ensure_volume(&f, &volume, &op));
     assert_null(volume.device);
     assert_null(op);
@@ -293,7 +294,7 @@ static void a_volume_is_not_taken_from_another_server(void **state)
     begin(&f, (const char *[]){there, there, free_one, ACTION("9"), free_one, NULL});
     assert_fine(ops->volume->attach(&f.ctx, f.provider, f.arena, "7", "42", &op));
     assert_null(op);
-    assert_kind(ops->volume->attach(&f.ctx, f.provider, f.arena, "7", "43", &op), ERR_REJECTED, "'42'");
+    assert_kind(ops->volume->attach(&f.ctx, f.provider, f.arena, "7", "43", &op), ERR_CONFLICT, "'42'");
     assert_fine(ops->volume->attach(&f.ctx, f.provider, f.arena, "7", "43", &op));
     assert_string_equal(op, "9");
     assert_fine(ops->volume->detach(&f.ctx, f.provider, f.arena, "7", &op));
