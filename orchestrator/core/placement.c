@@ -87,6 +87,14 @@ static bool offer_of(struct ladder *ladder, const struct market_stand *stand, co
                 : market_cheapest(stand, region, &ladder->needs, offer);
 }
 
+/* A price that is not told is no price of nothing. */
+static bool is_better(const struct size_offer *x, const struct size_offer *y)
+{
+    if (x->available != y->available)
+        return x->available;
+    return x->price_hourly > 0 && (y->price_hourly <= 0 || x->price_hourly < y->price_hourly);
+}
+
 /* The cheapest region where host and data may be; what is in stock comes first. */
 static bool cheapest_region(struct ladder *ladder, const struct market_stand *stand, const char *size,
                             struct offer *offer)
@@ -97,9 +105,7 @@ static bool cheapest_region(struct ladder *ladder, const struct market_stand *st
         if (!offer_of(ladder, stand, size, stand->catalog.regions[i].name, &candidate) ||
             area_problem(ladder, candidate.country))
             continue;
-        bool stock = candidate.terms->available, stock_before = found && offer->terms->available;
-        if (!found || stock > stock_before ||
-            (stock == stock_before && candidate.terms->price_hourly < offer->terms->price_hourly))
+        if (!found || is_better(candidate.terms, offer->terms))
             *offer = candidate;
         found = true;
     }
@@ -228,6 +234,13 @@ static void make_ladder(struct ladder *ladder)
 
 /* ---- needs ---- */
 
+/* Up: market_fits() allows for what providers round. */
+static int64_t whole(double gib)
+{
+    int64_t down = (int64_t)gib;
+    return down + (gib > (double)down);
+}
+
 /* Where the inventory names sizes only, another place has to have as much as the first of them. */
 static void derive_needs(struct ladder *ladder)
 {
@@ -241,8 +254,8 @@ static void derive_needs(struct ladder *ladder)
         if (!size)
             continue;
         needs->cores = size->cores;
-        needs->memory_gib = (int64_t)size->memory_gib;
-        needs->disk_gib = (int64_t)size->disk_gib;
+        needs->memory_gib = whole(size->memory_gib);
+        needs->disk_gib = whole(size->disk_gib);
         needs->architecture = size->architecture;
         return;
     }

@@ -224,6 +224,30 @@ static void an_account_that_cannot_be_read_is_struck_out_not_fatal(void **state)
     end(&f);
 }
 
+static void what_takes_the_place_of_a_listed_size_has_no_less_of_anything(void **state)
+{
+    (void)state;
+    struct fixture f;
+    begin(&f, "    places:\n      - {provider: gamma, region: zrh, size: g-small}\n");
+    keep_catalog(&f, "alpha", "EUR", "[" SIZE("a-small", "2", "4", "[\"hel\",true,0.005,3]") "]");
+    keep_catalog(&f, "beta", "USD", "[" SIZE("b-less", "2", "3", "[\"nyc\",true,0.001,1]") "]");
+    assert_string_equal(ladder(&f, NULL, "gamma"),
+                        "alpha/hel a-small | gamma/zrh g-small: left out by --without"
+                        " | gamma: left out by --without");
+    end(&f);
+}
+
+static void a_price_that_is_not_told_is_not_the_lowest(void **state)
+{
+    (void)state;
+    struct fixture f;
+    begin(&f, "    places:\n      - {provider: beta, size: b-small}\n");
+    keep_catalog(&f, "beta", "USD",
+                 "[" SIZE("b-small", "2", "4", "[\"nyc\",true,0,0],[\"nbg\",true,0.007,5]") "]");
+    assert_string_equal(ladder(&f, NULL, NULL), "beta/nbg b-small");
+    end(&f);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -236,6 +260,8 @@ int main(void)
         cmocka_unit_test(to_an_account_takes_what_is_as_large_as_the_listed_size),
         cmocka_unit_test(without_the_only_listed_account_a_ladder_is_made_elsewhere),
         cmocka_unit_test(an_account_that_cannot_be_read_is_struck_out_not_fatal),
+        cmocka_unit_test(what_takes_the_place_of_a_listed_size_has_no_less_of_anything),
+        cmocka_unit_test(a_price_that_is_not_told_is_not_the_lowest),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
