@@ -32,6 +32,9 @@ static const struct rest_rule rules[] = {
     {429, "rate_limit_exceeded", NULL, ERR_RATE_LIMIT, NULL},
 };
 
+/* docs.hetzner.cloud, "Rate Limiting": 3600 an hour, refilled all the time. */
+static const struct rest_limit limits[] = {{.count = 3600, .window_ms = 3600000, .refills = true}};
+
 static const struct rest_dialect dialect = {
     .provider = "hetzner",
     .endpoint = "https://api.hetzner.cloud/v1",
@@ -41,6 +44,8 @@ static const struct rest_dialect dialect = {
     .error_detail = "error.details",
     .rules = rules,
     .rule_count = sizeof(rules) / sizeof(rules[0]),
+    .limits = limits,
+    .limit_count = sizeof(limits) / sizeof(limits[0]),
     .page_parameter = "page",
     .page_size_parameter = "per_page",
     .page_size = 50,

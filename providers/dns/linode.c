@@ -32,6 +32,12 @@ static const struct rest_rule rules[] = {
      "the API token lacks the scope domains:read_write, or its user a grant for this domain"},
 };
 
+/* techdocs.akamai.com/linode-api/reference/rate-limits (2026-09). */
+static const struct rest_limit limits[] = {
+    {.method = "GET", .lists_only = true, .count = 200, .window_ms = 60000},
+    {.count = 1600, .window_ms = 60000},
+};
+
 static const struct rest_dialect dialect = {
     .provider = "linode",
     .endpoint = "https://api.linode.com/v4",
@@ -40,6 +46,8 @@ static const struct rest_dialect dialect = {
     .error_detail = "errors",
     .rules = rules,
     .rule_count = sizeof(rules) / sizeof(rules[0]),
+    .limits = limits,
+    .limit_count = sizeof(limits) / sizeof(limits[0]),
     .page_parameter = "page",
     .page_size_parameter = "page_size",
     .page_size = 500,

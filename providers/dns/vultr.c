@@ -31,12 +31,17 @@ static const struct rest_rule rules[] = {
     {423, NULL, NULL, ERR_TRANSIENT, NULL},
 };
 
+/* www.vultr.com/api, "Rate Limit": 30 a second from one address. */
+static const struct rest_limit limits[] = {{.count = 30, .window_ms = 1000}};
+
 static const struct rest_dialect dialect = {
     .provider = "vultr",
     .endpoint = "https://api.vultr.com/v2",
     .error_message = "error",
     .rules = rules,
     .rule_count = sizeof(rules) / sizeof(rules[0]),
+    .limits = limits,
+    .limit_count = sizeof(limits) / sizeof(limits[0]),
     .page_parameter = "cursor",
     .page_size_parameter = "per_page",
     .page_size = 500,
