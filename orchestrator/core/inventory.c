@@ -157,6 +157,15 @@ static bool has_needs(const struct needs *needs)
     return needs->cores || needs->memory_gib || needs->disk_gib;
 }
 
+static struct err *check_servers(const struct inventory *inventory, const struct yaml_node *map,
+                                 const char *path, const char *name)
+{
+    TRY(check_account(inventory, map, path, name));
+    if (provider_find(inventory_account(inventory, name)->type))
+        return NULL;
+    return yaml_error(yaml_get(map, "provider"), "%s.provider: account '%s' has no servers", path, name);
+}
+
 static struct err *check_places(struct arena *arena, const struct inventory *inventory,
                                 const struct host *host)
 {
@@ -168,10 +177,7 @@ static struct err *check_places(struct arena *arena, const struct inventory *inv
     size_t index = 0;
     for (FOREACH(struct place, place, host->places)) {
         const char *path = arena_printf(arena, "hosts.%s.places[%zu]", host->name, index++);
-        TRY(check_account(inventory, place->where, path, place->account));
-        if (!provider_find(inventory_account(inventory, place->account)->type))
-            return yaml_error(yaml_get(place->where, "provider"), "%s.provider: account '%s' has no servers",
-                              path, place->account);
+        TRY(check_servers(inventory, place->where, path, place->account));
         if (!place->size && !has_needs(&host->needs))
             return err_with_hint(yaml_error(place->where, "%s: no 'size', and the host has no 'needs'", path),
                                  "give one of the two");
@@ -262,7 +268,7 @@ static struct err *check_host(const struct inventory *inventory, const struct ho
         return err_with_hint(yaml_error(host->where, "host name '%s' cannot be used as a label", host->name),
                              "use a-z, 0-9 and '-', at most %d characters", LABEL_MAX_LENGTH);
     CLEANUP_ARENA struct arena *arena = arena_new(0);
-    TRY(check_account(inventory, yaml_get(host->where, "current"),
+    TRY(check_servers(inventory, yaml_get(host->where, "current"),
                       arena_printf(arena, "hosts.%s.current", host->name), host->current.account));
     TRY(check_places(arena, inventory, host));
     TRY(check_firewall(host));

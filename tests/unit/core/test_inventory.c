@@ -182,6 +182,28 @@ static void a_value_outside_of_a_choice_names_the_nearest(void **state)
                  "15:21: hosts.web-1.checks[0].kind", "'http'", "did you mean 'https'?");
 }
 
+#define DNS_ACCOUNT "  zone: {type: cloudflare, token: {file: t}}\n"
+
+static void an_account_is_only_used_for_what_it_has(void **state)
+{
+    (void)state;
+    expect_error(HEAD ACCOUNTS DNS_ACCOUNT KEYS "hosts:\n  web-1:\n    current: {provider: zone, server: w}\n"
+                                                "    places: [{provider: main, region: hel1, size: cx23}]\n",
+                 "13:25: hosts.web-1.current.provider", "account 'zone' has no servers", NULL);
+    expect_error(HEAD ACCOUNTS DNS_ACCOUNT KEYS HOST "      - {provider: zone, region: hel1, size: cx23}\n",
+                 "16:20: hosts.web-1.places[1].provider", "account 'zone' has no servers", NULL);
+    expect_valid(HEAD ACCOUNTS DNS_ACCOUNT KEYS HOST
+                 "    names: [{name: www.example.org, provider: zone}]\n");
+}
+
+static void an_unknown_area_is_an_error(void **state)
+{
+    (void)state;
+    expect_valid(HEAD ACCOUNTS KEYS HOST "    needs: {areas: [eu, ch]}\n");
+    expect_error(HEAD ACCOUNTS KEYS HOST "    needs: {areas: [europe]}\n", "15:21: hosts.web-1.needs.areas",
+                 "no area 'europe'", "eu, eea");
+}
+
 static void an_unknown_account_is_an_error_wherever_it_is_named(void **state)
 {
     (void)state;
@@ -405,6 +427,8 @@ int main(void)
         cmocka_unit_test(a_length_of_time_that_is_none_shows_how_to_write_one),
         cmocka_unit_test(a_value_outside_of_a_choice_names_the_nearest),
         cmocka_unit_test(an_unknown_account_is_an_error_wherever_it_is_named),
+        cmocka_unit_test(an_account_is_only_used_for_what_it_has),
+        cmocka_unit_test(an_unknown_area_is_an_error),
         cmocka_unit_test(an_unknown_type_of_provider_is_an_error),
         cmocka_unit_test(an_unknown_secret_is_an_error),
         cmocka_unit_test(an_unknown_dataset_of_a_check_is_an_error),
