@@ -913,7 +913,8 @@ static struct err *ip_move(const struct ctx *ctx, struct provider *provider, str
     CLEANUP_JSON json_t *body = json_pack("{s:s, s:O}", "type", "assign", "droplet_id", droplet);
     struct rest_call call = call_of(arena, "POST", "/v2/reserved_ips/", ip->id, "/actions");
     call.body = body;
-    return send_action(ctx, provider, arena, &call, op);
+    struct err *e = send_action(ctx, provider, arena, &call, op);
+    return explain_refusal(ctx, provider, arena, server_id, SERVER_STATUS_UNKNOWN, e);
 }
 
 static const struct ip_ops ip_ops = {.list = ip_list, .move = ip_move};
@@ -1037,7 +1038,8 @@ static struct err *volume_action(const struct ctx *ctx, struct provider *provide
         json_pack("{s:s, s:O, s:s}", "type", type, "droplet_id", droplet, "region", volume->region);
     struct rest_call call = call_of(arena, "POST", "/v2/volumes/", volume->id, "/actions");
     call.body = body;
-    return send_action(ctx, provider, arena, &call, op);
+    struct err *e = send_action(ctx, provider, arena, &call, op);
+    return explain_refusal(ctx, provider, arena, server_id, SERVER_STATUS_UNKNOWN, e);
 }
 
 static struct err *get_volume(const struct ctx *ctx, struct provider *provider, struct arena *arena,

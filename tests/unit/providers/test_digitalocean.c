@@ -710,6 +710,28 @@ static void volume_is_made_once_and_never_resized(void **state)
     end(&f);
 }
 
+/* The text of the refusal varies; the droplet tells. */
+static void what_a_locked_droplet_refuses_is_worth_another_try(void **state)
+{
+    (void)state;
+    struct fixture f;
+    const char *op = NULL;
+    const struct movable_ip ip = {.id = "198.18.9.2", .address = "198.18.9.2"};
+    const char *locked = OK(ONE(NEW_DROPLET)), *unlocked = OK(ONE(DROPLET));
+    begin(&f, (const char *[]){OK("{\"reserved_ip\":{\"ip\":\"198.18.9.2\",\"droplet\":null}}"),
+                               UNPROCESSABLE("Not now"), locked, ONE_VOLUME(""), UNPROCESSABLE("Not now"),
+                               locked, ONE_VOLUME(""), UNPROCESSABLE("Not ever"), unlocked, NULL});
+    CLEANUP_ERR struct err *moved = ops->ip->move(&f.ctx, f.provider, f.arena, &ip, "42", &op);
+    assert_kind(moved, ERR_CONFLICT);
+    CLEANUP_ERR struct err *attached = ops->volume->attach(&f.ctx, f.provider, f.arena, "v-1", "42", &op);
+    assert_kind(attached, ERR_CONFLICT);
+    CLEANUP_ERR struct err *refused = ops->volume->attach(&f.ctx, f.provider, f.arena, "v-1", "42", &op);
+    assert_kind(refused, ERR_REJECTED);
+    canned_stop(&f.server);
+    assert_true(canned_was_asked(&f.server, 2, "GET /v2/droplets/42", NULL));
+    end(&f);
+}
+
 static void volume_is_attached_and_detached_only_when_it_has_to(void **state)
 {
     (void)state;
@@ -850,6 +872,7 @@ int main(void)
         cmocka_unit_test(reserved_ip_moves_in_one_call_and_only_when_it_has_to),
         cmocka_unit_test(snapshot_is_an_action_and_its_id_comes_from_the_list),
         cmocka_unit_test(volume_is_made_once_and_never_resized),
+        cmocka_unit_test(what_a_locked_droplet_refuses_is_worth_another_try),
         cmocka_unit_test(volume_is_attached_and_detached_only_when_it_has_to),
         cmocka_unit_test(list_of_databases_has_postgresql_with_window_and_password),
         cmocka_unit_test(restore_takes_the_newest_backup_before_the_wanted_time),
