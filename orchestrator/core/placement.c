@@ -326,8 +326,11 @@ static struct err *add_places(struct ladder *ladder)
 
 static struct err *check_without(const struct ladder *ladder)
 {
-    for (size_t i = 0; i < ladder->options->market.without.count; i++)
-        TRY(check_account_name(ladder, "--without", ladder->options->market.without.items[i]));
+    const struct schema_texts *without = &ladder->options->market.without;
+    for (size_t i = 0; i < without->count; i++)
+        if (!inventory_account(ladder->project->inventory,
+                               without->items[i])) /* one of DNS may be lost, too */
+            TRY(check_account_name(ladder, "--without", without->items[i]));
     return NULL;
 }
 

@@ -22,6 +22,7 @@
     "  alpha: {type: hetzner, endpoint: \"http://127.0.0.1:1\", token: {file: token}}\n"                     \
     "  beta: {type: hetzner, endpoint: \"http://127.0.0.1:1\", token: {file: token}}\n"                      \
     "  gamma: {type: hetzner, endpoint: \"http://127.0.0.1:1\", token: {file: token}}\n"                     \
+    "  zone: {type: cloudflare, token: {file: token}}\n"                                                     \
     "keys:\n  ssh: {file: ssh}\n  backup: {file: backup}\n  recovery: " RECOVERY "\n"                        \
     "  signing: {file: sign}\n"                                                                              \
     "storage: {endpoint: \"http://127.0.0.1:1\", bucket: b, access_key: {file: a}, secret_key: {file: s}}\n" \
@@ -211,6 +212,13 @@ static void without_the_only_listed_account_a_ladder_is_made_elsewhere(void **st
                  "input: --without: no account 'alfa' with servers in the inventory");
 }
 
+static void an_account_of_dns_alone_can_be_lost_but_not_built_at(void **state)
+{
+    (void)state;
+    check_ladder(TWO_PLACES, NULL, "zone", "alpha/nbg a-small, alpha/hel a-small");
+    check_ladder(TWO_PLACES, "zone", NULL, "input: --to: no account 'zone' with servers in the inventory");
+}
+
 static void an_account_that_cannot_be_read_is_struck_out_not_fatal(void **state)
 {
     (void)state;
@@ -259,6 +267,7 @@ int main(void)
         cmocka_unit_test(data_that_must_stay_in_an_area_strikes_out_what_lies_outside),
         cmocka_unit_test(to_an_account_takes_what_is_as_large_as_the_listed_size),
         cmocka_unit_test(without_the_only_listed_account_a_ladder_is_made_elsewhere),
+        cmocka_unit_test(an_account_of_dns_alone_can_be_lost_but_not_built_at),
         cmocka_unit_test(an_account_that_cannot_be_read_is_struck_out_not_fatal),
         cmocka_unit_test(what_takes_the_place_of_a_listed_size_has_no_less_of_anything),
         cmocka_unit_test(a_price_that_is_not_told_is_not_the_lowest),
