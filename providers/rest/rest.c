@@ -224,8 +224,14 @@ void rest_wipe(json_t *json)
     const char *key = NULL;
     json_t *item = NULL;
     size_t i = 0;
-    json_object_foreach(json, key, item) rest_wipe(item);
-    json_array_foreach(json, i, item) rest_wipe(item);
+    json_object_foreach(json, key, item)
+    {
+        rest_wipe(item);
+    }
+    json_array_foreach(json, i, item)
+    {
+        rest_wipe(item);
+    }
     if (json_is_string(json))
         explicit_bzero((void *)(uintptr_t)json_string_value(json), json_string_length(json));
 }
