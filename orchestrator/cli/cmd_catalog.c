@@ -110,8 +110,9 @@ struct err *cmd_catalog(struct cli *cli)
         .cli = cli, .project = project, .region = cli_option(cli, "region"), .all = cli_switch(cli, "all")};
     if (host)
         TRY(inventory_host(project->inventory, host, &listing.fit));
-    if (only && !inventory_account(project->inventory, only))
-        return err_new(ERR_NOT_FOUND, "no provider account '%s' in '%s'", only, project->inventory->path);
+    const struct account *account = only ? inventory_account(project->inventory, only) : NULL;
+    if (only && (!account || !provider_find(account->type)))
+        return err_new(ERR_NOT_FOUND, "no account '%s' with servers in '%s'", only, project->inventory->path);
     TRY(market_open(project, &(struct market_options){.kept_will_do = false}, &market));
     listing.offers = arena_array(cli->arena, offer_count(market) + 1, sizeof(*listing.offers));
     for (size_t i = 0; i < market->count; i++)

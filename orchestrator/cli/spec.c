@@ -210,7 +210,8 @@ const struct cli_command cli_commands[] = {
      .summary = "lead the users back to where they were before a run",
      .description =
          "Puts back the DNS records that the run changed, as they were, and moves a moved address to the "
-         "server that had it. Records that somebody changed since are left alone, and the command says so. "
+         "server that had it. A run that stopped in its cut-over can be rolled back, too. Records that "
+         "somebody changed since are left alone, and the command says so. "
          "Servers and data stay as they are.",
      .example = "rehost rollback r-7k2f9qxm"},
     {.name = "catalog",

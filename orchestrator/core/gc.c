@@ -63,12 +63,27 @@ static struct err *remove_of_account(struct run *run, const char *account, const
     return NULL;
 }
 
+/* Left out by --without when the run was planned: nothing was made there, and nobody answers. */
+static bool is_lost(const struct run *run, const char *account)
+{
+    size_t i;
+    const json_t *lost;
+    json_array_foreach(json_object_get(run->plan.json, "without"), i, lost)
+    {
+        if (!strcmp(json_string_value(lost), account))
+            return true;
+    }
+    return false;
+}
+
 /* An account that cannot be asked must not keep us from the others: the first such error comes at the end. */
 static struct err *remove_all_of_run(struct run *run, const char *keep_id, int *removed)
 {
     struct err *first = NULL;
     for (FOREACH(struct account, account, run->project->inventory->accounts)) {
-        struct err *e = has_servers(account) ? remove_of_account(run, account->name, keep_id, removed) : NULL;
+        if (!has_servers(account) || is_lost(run, account->name))
+            continue;
+        struct err *e = remove_of_account(run, account->name, keep_id, removed);
         if (first)
             err_free(e);
         else
@@ -152,11 +167,10 @@ static struct err *refuse_server_in_use(struct run *run, const struct run_row *r
     TRY(count_of_run(run, &servers));
     if (!servers) /* that machine is lost too: the way is free */
         return NULL;
-    return err_with_hint(err_new(ERR_CONFLICT,
-                                 "run '%s' has moved the traffic of host '%s' to its server already", run->id,
-                                 row->host),
-                         "go on with: rehost resume %s   or lead the users back first: rehost rollback %s",
-                         run->id, run->id);
+    return err_with_hint(
+        err_new(ERR_CONFLICT, "run '%s' has moved the traffic of host '%s' to its server already", run->id,
+                row->host),
+        "go on with: rehost resume %s   or lead the users back first: rehost rollback %s", run->id, run->id);
 }
 
 static struct err *destroy_leased(struct run *run, int *removed)

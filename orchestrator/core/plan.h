@@ -5,7 +5,7 @@
  *
  *   {format, kind, host, scenario, made_ms, valid_until_ms, incident_ms, inventory: {path, digest},
  * objectives: {rto_ms, rpo_ms}, facts: {STEP: output known before}, restore_points: [...], struck: [...],
- * warnings: [...], steps: [{id, kind, title, danger, estimate_ms, input}]}
+ * warnings: [...], without: [ACCOUNT], steps: [{id, kind, title, danger, estimate_ms, input}]}
  */
 #pragma once
 #include "core/placement.h"

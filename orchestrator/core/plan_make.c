@@ -452,7 +452,10 @@ static struct err *add_name(struct maker *maker, const struct dns_name *name)
         return NULL;
     }
     TRY(project_dns(maker->project, name->account, &look.account));
-    TRY(retry_run(maker->project->ctx, &retry_reads, "find the DNS zone", zone_once, &look));
+    struct err *unfound = retry_run(maker->project->ctx, &retry_reads, "find the DNS zone", zone_once, &look);
+    if (unfound && !err_hint(unfound))
+        unfound = err_with_hint(unfound, "to recover without moving its names: --without %s", name->account);
+    TRY(unfound);
     if (!strcmp(name->type, "address"))
         TRY(is_alias(&look, &alias));
     if (alias)
@@ -470,6 +473,14 @@ static struct err *add_name(struct maker *maker, const struct dns_name *name)
 
 /* --- whole plans --- */
 
+static json_t *texts_json(const struct schema_texts *texts)
+{
+    json_t *array = json_array();
+    for (size_t i = 0; i < texts->count; i++)
+        json_array_append_new(array, json_string(texts->items[i]));
+    return array;
+}
+
 static json_t *plan_head(struct maker *maker, const char *kind, const char *scenario, int64_t incident_ms)
 {
     const struct inventory *inventory = maker->project->inventory;
@@ -478,13 +489,13 @@ static json_t *plan_head(struct maker *maker, const char *kind, const char *scen
     maker->warnings = json_array();
     const int64_t now_ms = clock_now_ms(), until_ms = now_ms + PLAN_VALID_MS;
     return json_pack(
-        "{s:i, s:s, s:s, s:s, s:I, s:I, s:I, s:{s:s, s:s}, s:{s:I, s:I}, s:{}, s:o, s:[], s:o, s:o}",
+        "{s:i, s:s, s:s, s:s, s:I, s:I, s:I, s:{s:s, s:s}, s:{s:I, s:I}, s:{}, s:o, s:[], s:o, s:o, s:o}",
         "format", PLAN_FORMAT, "kind", kind, "host", maker->host->name, "scenario", scenario, "made_ms",
         (json_int_t)now_ms, "valid_until_ms", (json_int_t)until_ms, "incident_ms", (json_int_t)incident_ms,
         "inventory", "path", inventory->path, "digest", inventory->digest, "objectives", "rto_ms",
         (json_int_t)maker->host->objectives.rto_ms, "rpo_ms", (json_int_t)maker->host->objectives.rpo_ms,
         "facts", "restore_points", maker->points, "struck", "warnings", maker->warnings, "steps",
-        maker->steps);
+        maker->steps, "without", texts_json(&maker->options->placement.market.without));
 }
 
 static struct err *fill_recover(struct maker *maker, json_t *plan, int64_t incident_ms)

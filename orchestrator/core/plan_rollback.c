@@ -98,6 +98,9 @@ static struct err *warn_of_fence(struct undoing *undoing)
     struct step_row *rows;
     size_t count;
     TRY(store_step_list(undoing->project->store, undoing->arena, undoing->run.id, &rows, &count));
+    json_array_append_new(undoing->warnings,
+                          json_string("the run's own server keeps running: what is written there from now on "
+                                      "is not on the old one; power it off when users have left it"));
     for (size_t i = 0; i < count; i++) {
         CLEANUP_JSON json_t *output = NULL;
         if (strcmp(rows[i].kind, step_fence.kind) != 0 || !rows[i].output)

@@ -21,15 +21,28 @@ static struct err *list_once(const struct ctx *ctx, void *arg)
                                               &finding->servers, &finding->count);
 }
 
+/* Some providers allow two servers of one name: what is proven of one says nothing of the other. */
 static struct err *find_old(struct step_run *step, const struct compute_account *account,
                             const char *name_or_id, const struct server **old)
 {
     struct finding finding = {.step = step, .account = account};
     TRY(retry_run(step->ctx, &retry_reads, "look for the old server", list_once, &finding));
     *old = NULL;
-    for (size_t i = 0; i < finding.count && !*old; i++)
-        if (!strcmp(finding.servers[i].id, name_or_id) || !strcmp(finding.servers[i].name, name_or_id))
-            *old = &finding.servers[i];
+    for (size_t i = 0; i < finding.count; i++) {
+        const struct server *server = &finding.servers[i];
+        if (!strcmp(server->id, name_or_id)) {
+            *old = server;
+            return NULL;
+        }
+        if (strcmp(server->name, name_or_id) != 0)
+            continue;
+        if (*old)
+            return err_with_hint(err_new(ERR_CONFLICT, "there are two servers '%s': %s and %s", name_or_id,
+                                         (*old)->id, server->id),
+                                 "name the old one by its id under hosts.%s.current.server, then plan again",
+                                 step->host);
+        *old = server;
+    }
     return NULL;
 }
 
@@ -141,10 +154,12 @@ static struct err *fence_apply(struct step_run *step)
     CLEANUP_ERR struct err *e = prove(step, &account, name);
     if (!e || err_kind(e) == ERR_CANCELLED || err_kind(e) == ERR_APPROVAL || err_kind(e) == ERR_STALE)
         return TAKE(e);
-    if (!step->services->accept_unproven_fence)
+    if (!step->services->accept_unproven_fence) {
+        const char *cure = arena_strdup(step->arena, err_hint(e));
         return err_with_hint(err_wrap(TAKE(e), "prove that the old server '%s' is off", name),
-                             "if you know that it cannot write any more: --accept-unproven-fence %s",
-                             step->host);
+                             "%s%sif you know that it cannot write any more: --accept-unproven-fence %s",
+                             cure ? cure : "", cure ? "; or " : "", step->host);
+    }
     set_proof(step, "unproven", NULL);
     step_note(step, "UNPROVEN FENCE accepted by the operator: %s", err_text(e));
     return NULL;

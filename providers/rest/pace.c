@@ -24,7 +24,8 @@ struct pace {
  * way when their window has passed here. */
 static size_t slots_of(const struct rest_limit *limit)
 {
-    return (size_t)(limit->count > 10 ? limit->count - limit->count / 10 : limit->count - 1);
+    int slots = limit->count > 10 ? limit->count - limit->count / 10 : limit->count - 1;
+    return slots > 0 ? (size_t)slots : 1;
 }
 
 struct err *pace_open(const struct rest_limit *limits, size_t count, struct pace **ret_pace)
