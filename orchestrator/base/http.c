@@ -152,6 +152,10 @@ static void set_transport(CURL *easy, const struct http_pool_options *options,
     (void)curl_easy_setopt(easy, CURLOPT_USERAGENT, options->user_agent);
     if (ca_file) /* beside the system's directory of certificates (CURLOPT_CAPATH), which stays */
         (void)curl_easy_setopt(easy, CURLOPT_CAINFO, ca_file);
+    /* libcurl keeps what it has read of the system's bundle (some 140 certificates, 30 ms of CPU) only where no
+     * directory is set beside it (cached_x509_store in lib/vtls/openssl.c); both hold the same certificates. */
+    else if (curl_version_info(CURLVERSION_NOW)->cainfo)
+        (void)curl_easy_setopt(easy, CURLOPT_CAPATH, NULL);
     /* On a kept connection that turns out to be closed, libcurl sends the request again by itself, whatever
      * its method (Curl_retry_request() in lib/transfer.c). What may change something must be sent once, so it
      * gets a new connection. */

@@ -120,15 +120,15 @@ static struct err *warn_of_fence(struct undoing *undoing)
 static json_t *head(const struct undoing *undoing)
 {
     const struct inventory *inventory = undoing->project->inventory;
-    const int64_t now_ms = clock_now_ms();
+    const int64_t now_ms = clock_now_ms(), until_ms = now_ms + PLAN_VALID_MS;
     return json_pack("{s:i, s:s, s:s, s:s, s:s, s:O*, s:I, s:I, s:I, s:{s:s, s:s}, s:{s:i, s:i}, s:{}, s:[], "
                      "s:[], s:O, s:O}",
                      "format", PLAN_FORMAT, "kind", "rollback", "host", undoing->run.host, "scenario",
                      "rollback", "of_run", undoing->run.id, "back_to", planned_input(undoing, "fence"),
-                     "made_ms", (json_int_t)now_ms, "valid_until_ms", (json_int_t)(now_ms + PLAN_VALID_MS),
-                     "incident_ms", (json_int_t)now_ms, "inventory", "path", inventory->path, "digest",
-                     inventory->digest, "objectives", "rto_ms", 0, "rpo_ms", 0, "facts", "restore_points",
-                     "struck", "warnings", undoing->warnings, "steps", undoing->steps);
+                     "made_ms", (json_int_t)now_ms, "valid_until_ms", (json_int_t)until_ms, "incident_ms",
+                     (json_int_t)now_ms, "inventory", "path", inventory->path, "digest", inventory->digest,
+                     "objectives", "rto_ms", 0, "rpo_ms", 0, "facts", "restore_points", "struck", "warnings",
+                     undoing->warnings, "steps", undoing->steps);
 }
 
 struct err *plan_rollback(struct project *project, struct arena *arena, const char *run_id, struct plan *plan)
