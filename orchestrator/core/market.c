@@ -19,10 +19,11 @@ static const char *cache_path(struct project *project, const char *account)
     return arena_printf(project->arena, "%s/catalog-%s.json", project->inventory->state_dir, account);
 }
 
-static const char *endpoint_of(const struct project *project, const char *account)
+/* An account of the same name may become another one. */
+static const char *endpoint_of(const struct project *project, const char *name)
 {
-    const char *endpoint = inventory_account(project->inventory, account)->endpoint;
-    return endpoint ? endpoint : "";
+    const struct account *account = inventory_account(project->inventory, name);
+    return arena_printf(project->arena, "%s %s", account->type, account->endpoint ? account->endpoint : "");
 }
 
 /* What is kept is a help, not a duty: when it cannot be read or written, the provider is asked again. */

@@ -67,9 +67,26 @@ static const char *area_problem(struct ladder *ladder, const char *country)
 
 /* ---- rungs ---- */
 
+static bool has_rung(const json_t *rungs, const struct offer *offer)
+{
+    size_t i;
+    const json_t *rung;
+    json_array_foreach(rungs, i, rung)
+    {
+        if (!strcmp(json_string_value(json_object_get(rung, "provider")), offer->stand->account) &&
+            !strcmp(json_string_value(json_object_get(rung, "region")), offer->terms->region) &&
+            !strcmp(json_string_value(json_object_get(rung, "size")), offer->size->name))
+            return true;
+    }
+    return false;
+}
+
+/* Once: two places of the inventory may come down to the same thing. */
 static void add_rung(struct ladder *ladder, const struct offer *offer)
 {
     const struct server_size *size = offer->size;
+    if (has_rung(ladder->rungs, offer) || has_rung(ladder->sold_out, offer))
+        return;
     json_array_append_new(
         offer->terms->available ? ladder->rungs : ladder->sold_out,
         json_pack("{s:s, s:s, s:s, s:i, s:f, s:f, s:s, s:s?, s:f, s:f, s:s?, s:b}", "provider",
@@ -206,8 +223,26 @@ static size_t rungs_of_account(const struct ladder *ladder, const char *account)
     return count;
 }
 
-/* By price, but that the second is the cheapest of another account: what closes one region for us (a limit, a
- * lock, an outage) often closes the whole account. */
+static const char *type_of(const struct ladder *ladder, const struct offer *offer)
+{
+    return inventory_account(ladder->project->inventory, offer->stand->account)->type;
+}
+
+/* The cheapest of another provider, or where there is none of another account; `count` when there is neither.
+ */
+static size_t second_rung(const struct ladder *ladder, const struct offer *offers, size_t count)
+{
+    for (size_t i = 1; i < count; i++)
+        if (strcmp(type_of(ladder, &offers[i]), type_of(ladder, &offers[0])) != 0)
+            return i;
+    for (size_t i = 1; i < count; i++)
+        if (offers[i].stand != offers[0].stand)
+            return i;
+    return count;
+}
+
+/* By price, but that the second is the cheapest of another provider: what closes one region for us (a limit,
+ * a lock, an outage) often closes the whole account, or all that the provider has. */
 static void make_ladder(struct ladder *ladder)
 {
     size_t most = 0, count = 0;
@@ -217,9 +252,7 @@ static void make_ladder(struct ladder *ladder)
     collect_market(ladder, offers, &count);
     if (count)
         qsort(offers, count, sizeof(*offers), compare_offers);
-    size_t second = 1;
-    while (second < count && offers[second].stand == offers[0].stand)
-        second++;
+    size_t second = second_rung(ladder, offers, count);
     if (second < count) {
         struct offer other = offers[second];
         memmove(&offers[2], &offers[1], (second - 1) * sizeof(*offers));

@@ -3,8 +3,8 @@
  *
  * The rungs are the inventory's places in their order, a place without a size being the cheapest that fits
  * the host's needs; or, where the inventory lists none (or all listed ones are left out), rehost's own
- * choice: the cheapest that fits in each region, by price, with another account before the third try. Prices
- * of different currencies are compared by their numbers.
+ * choice: the cheapest that fits in each region, by price, with another provider before the third try (where
+ * there is none, another account). Prices of different currencies are compared by their numbers.
  *
  * Stock flags can be stale, so a rung that is sold out is put last, not struck out. One that does not exist,
  * or lies outside the areas where the host or one of its datasets may be, is struck out with the reason.

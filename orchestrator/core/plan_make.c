@@ -52,7 +52,8 @@ static struct err *add_fence(struct maker *maker)
     TRY(project_locate(maker->project, maker->host, &old));
     const char *server = old.server_id ? old.server_id : old.name;
     add_step(maker, "fence", &step_fence, arena_printf(maker->arena, "fence old server %s", old.name),
-             json_pack("{s:s, s:s}", "provider", old.account, "server", server));
+             json_pack("{s:s, s:s, s:b}", "provider", old.account, "server", server, "by_id",
+                       old.server_id != NULL));
     return NULL;
 }
 
@@ -298,20 +299,6 @@ static struct err *is_alias(struct dns_look *look, bool *alias)
 
 /* --- an address that can be moved instead --- */
 
-struct ip_look {
-    struct maker *maker;
-    struct compute_account account;
-    struct movable_ip *ips;
-    size_t count;
-};
-
-static struct err *ips_once(const struct ctx *ctx, void *arg)
-{
-    struct ip_look *look = arg;
-    return look->account.ops->ip->list(ctx, look->account.provider, look->maker->arena, &look->ips,
-                                       &look->count);
-}
-
 /* Some rung stands where the address can be used. */
 static bool is_on_ladder(const struct maker *maker, const char *account, const char *region)
 {
@@ -334,17 +321,15 @@ static bool is_on_ladder(const struct maker *maker, const char *account, const c
 static struct err *find_movable(struct maker *maker, const char *address, json_t **movable)
 {
     struct host_location old;
-    struct ip_look look = {.maker = maker};
+    struct movable_ip *ips;
+    size_t count;
     *movable = NULL;
     TRY(project_locate(maker->project, maker->host, &old));
     if (is_lost(maker, old.account))
         return NULL;
-    TRY(project_compute(maker->project, old.account, &look.account));
-    if (!look.account.ops->ip)
-        return NULL;
-    TRY(retry_run(maker->project->ctx, &retry_reads, "look for movable addresses", ips_once, &look));
-    for (size_t i = 0; i < look.count; i++) {
-        const struct movable_ip *ip = &look.ips[i];
+    TRY(project_movable_ips(maker->project, old.account, &ips, &count));
+    for (size_t i = 0; i < count; i++) {
+        const struct movable_ip *ip = &ips[i];
         if (strcmp(ip->address, address) != 0 || ip->needs_servers_off || ip->gives_up_own ||
             !is_on_ladder(maker, old.account, ip->region))
             continue;

@@ -88,8 +88,10 @@ static struct err *add_steps(struct undoing *undoing)
     }
     if (json_array_size(undoing->steps))
         return NULL;
-    return err_with_hint(err_new(ERR_INPUT, "run '%s' changed neither DNS nor an address", undoing->run.id),
-                         "there is nothing to put back: rehost report %s", undoing->run.id);
+    const char *kept = json_string_value(json_array_get(undoing->warnings, 0));
+    return err_with_hint(err_new(ERR_INPUT, "there is nothing to put back of run '%s': %s", undoing->run.id,
+                                 kept ? kept : "it changed neither DNS nor an address"),
+                         "rehost report %s", undoing->run.id);
 }
 
 /* The users go back to a server that the run fenced: say what is known of it. */

@@ -14,6 +14,9 @@ struct open_account {
     struct compute_account compute;
     struct server *servers; /* of list_servers(); NULL: not asked yet */
     size_t server_count;
+    struct movable_ip *ips; /* of project_movable_ips(); NULL: not asked yet */
+    size_t ip_count;
+    const char *ips_error; /* why they are not known; NULL: nothing went wrong */
     struct dns_account dns;
 };
 
@@ -396,4 +399,38 @@ struct err *project_find_server(struct project *project, const struct host *host
     return err_with_hint(err_new(ERR_NOT_FOUND, "server '%s' of host '%s' does not exist at '%s' any more",
                                  location->name, host->name, location->account),
                          "rebuild it with: rehost recover %s", host->name);
+}
+
+static struct err *ips_once(const struct ctx *ctx, void *arg)
+{
+    struct listing *listing = arg;
+    struct open_account *opened = listing->opened;
+    return opened->compute.ops->ip->list(ctx, opened->compute.provider, listing->project->arena, &opened->ips,
+                                         &opened->ip_count);
+}
+
+struct err *project_movable_ips(struct project *project, const char *name, struct movable_ip **ips,
+                                size_t *count)
+{
+    const struct account *account;
+    struct open_account *opened;
+    struct compute_account compute;
+    *count = 0;
+    TRY(project_compute(project, name, &compute));
+    TRY(find_account(project, name, &account, &opened));
+    if (!compute.ops->ip)
+        return NULL;
+    if (opened->ips_error)
+        return err_new(ERR_TRANSIENT, "%s", opened->ips_error);
+    if (!opened->ips) {
+        struct listing listing = {.project = project, .opened = opened};
+        struct err *e =
+            retry_run(project->ctx, &retry_reads, "look for movable addresses", ips_once, &listing);
+        if (e && err_kind(e) != ERR_CANCELLED)
+            opened->ips_error = arena_strdup(project->arena, err_text(e));
+        TRY(e);
+    }
+    *ips = opened->ips;
+    *count = opened->ip_count;
+    return NULL;
 }

@@ -18,7 +18,7 @@ struct project {
     struct store *store; /* opened by project_store() or project_store_read() */
     bool store_is_empty; /* it was only read, and there was none: kept nowhere */
     const char *store_path;
-    const struct market *market; /* of market_open(); NULL: not read yet */
+    const struct market *market;     /* of market_open(); NULL: not read yet */
     struct project_handles *handles; /* private to project.c */
 };
 
@@ -75,6 +75,11 @@ struct host_location {
 };
 struct err *project_locate(struct project *project, const struct host *host,
                            struct host_location *location) REHOST_MUST_CHECK;
-/* As above, and asks the provider for the address, once for all hosts. ERR_NOT_FOUND when the server is gone. */
+/* As above, and asks the provider for the address, once for all hosts. ERR_NOT_FOUND when the server is gone.
+ */
 struct err *project_find_server(struct project *project, const struct host *host,
                                 struct host_location *location) REHOST_MUST_CHECK;
+/* The account's addresses that outlive servers, asked for once for all hosts; none where the provider has no
+ * such thing. */
+struct err *project_movable_ips(struct project *project, const char *account, struct movable_ip **ips,
+                                size_t *count) REHOST_MUST_CHECK;

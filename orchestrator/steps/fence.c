@@ -21,6 +21,33 @@ static struct err *list_once(const struct ctx *ctx, void *arg)
                                               &finding->servers, &finding->count);
 }
 
+struct getting {
+    struct step_run *step;
+    const struct compute_account *account;
+    const char *id;
+    struct server *server;
+};
+
+static struct err *get_once(const struct ctx *ctx, void *arg)
+{
+    struct getting *getting = arg;
+    return getting->account->ops->server_get(ctx, getting->account->provider, getting->step->arena,
+                                             getting->id, getting->server);
+}
+
+/* A list can lag, and some leave out special kinds of servers: where the id is known, it is asked for itself.
+ */
+static struct err *find_by_id(struct step_run *step, const struct compute_account *account, const char *id,
+                              const struct server **old)
+{
+    struct getting getting = {
+        .step = step, .account = account, .id = id, .server = ARENA_NEW(step->arena, struct server)};
+    CLEANUP_ERR struct err *e =
+        retry_run(step->ctx, &retry_reads, "ask for the old server", get_once, &getting);
+    *old = e ? NULL : getting.server;
+    return e && err_kind(e) != ERR_NOT_FOUND ? TAKE(e) : NULL;
+}
+
 /* Some providers allow two servers of one name: what is proven of one says nothing of the other. */
 static struct err *find_old(struct step_run *step, const struct compute_account *account,
                             const char *name_or_id, const struct server **old)
@@ -43,7 +70,9 @@ static struct err *find_old(struct step_run *step, const struct compute_account 
                                  step->host);
         *old = server;
     }
-    return NULL;
+    return *old || !json_is_true(json_object_get(step->input, "by_id"))
+               ? NULL
+               : find_by_id(step, account, name_or_id, old);
 }
 
 static void set_proof(struct step_run *step, const char *proof, const struct server *old)
