@@ -215,7 +215,7 @@ struct err *project_compute(struct project *project, const char *name, struct co
     if (!opened->compute.provider) {
         if (!provider_find(account->type))
             return err_new(ERR_INPUT, "account '%s' (%s) has no servers", name, account->type);
-        struct provider_options options = {
+        struct account_options options = {
             .name = name, .endpoint = account->endpoint, .ca_file = account->ca_file};
         TRY(project_secret_source(project, &account->token, &options.token));
         opened->compute = (struct compute_account){.ops = provider_find(account->type),
@@ -234,7 +234,7 @@ struct err *project_dns(struct project *project, const char *name, struct dns_ac
     struct open_account *opened;
     TRY(find_account(project, name, &account, &opened));
     if (!opened->dns.dns) {
-        struct dns_options options = {
+        struct account_options options = {
             .name = name, .endpoint = account->endpoint, .ca_file = account->ca_file};
         TRY(project_secret_source(project, &account->token, &options.token));
         opened->dns = (struct dns_account){.ops = dns_find(account->type), .poll_ms = account->poll_ms};

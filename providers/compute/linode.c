@@ -71,29 +71,19 @@ struct provider {
     struct rest *rest;
 };
 
-static struct err *linode_open(const struct provider_options *options, struct provider **provider)
+static struct err *linode_open(const struct account_options *options, struct provider **provider)
 {
-    struct rest_account account = {.name = options->name,
-                                   .endpoint = options->endpoint,
-                                   .ca_file = options->ca_file,
-                                   .token = options->token};
     struct rest *rest = NULL;
-    TRY(rest_open(&dialect, &account, &rest));
-    *provider = calloc(1, sizeof(**provider));
-    if (!*provider) {
-        rest_close(rest);
-        return err_new(ERR_INTERNAL, "out of memory");
-    }
+    TRY(rest_open(&dialect, options, &rest));
+    *provider = rest_alloc(rest, sizeof(**provider));
     (*provider)->rest = rest;
     return NULL;
 }
 
 static void linode_close(struct provider *provider)
 {
-    if (!provider)
-        return;
-    rest_close(provider->rest);
-    free(provider);
+    if (provider)
+        rest_close(provider->rest); /* and the handle with it */
 }
 
 /* ---- requests ---- */

@@ -15,16 +15,10 @@
 #include "base/ctx.h"
 #include "base/err.h"
 #include "base/secret.h"
+#include "providers/account.h"
 #include <stdbool.h>
 
 struct provider; /* an open account */
-
-struct provider_options {
-    const char *name;     /* the inventory's name for the account */
-    const char *endpoint; /* NULL: the provider's own */
-    const char *ca_file;  /* NULL: the system's */
-    const struct secret *token;
-};
 
 enum server_status { SERVER_PENDING, SERVER_RUNNING, SERVER_OFF, SERVER_DELETING, SERVER_STATUS_UNKNOWN };
 /* POWER_SHUTDOWN asks the system to stop; a provider that cannot ask pulls the plug instead. */
@@ -240,7 +234,7 @@ struct provider_ops {
     const char *type; /* as the inventory writes it */
     unsigned capabilities;
     size_t user_data_max_bytes;
-    struct err *(*open)(const struct provider_options *options, struct provider **provider);
+    struct err *(*open)(const struct account_options *options, struct provider **provider);
     void (*close)(struct provider *provider);
     /* The token works, else ERR_AUTH; says what it may not do. */
     struct err *(*check)(const struct ctx *ctx, struct provider *provider, struct arena *arena,

@@ -86,19 +86,11 @@ struct provider {
     struct os_list *os; /* guarded by mutex; NULL until it was asked for */
 };
 
-static struct err *vultr_open(const struct provider_options *options, struct provider **provider)
+static struct err *vultr_open(const struct account_options *options, struct provider **provider)
 {
-    struct rest_account account = {.name = options->name,
-                                   .endpoint = options->endpoint,
-                                   .ca_file = options->ca_file,
-                                   .token = options->token};
     struct rest *rest = NULL;
-    TRY(rest_open(&dialect, &account, &rest));
-    *provider = calloc(1, sizeof(**provider));
-    if (!*provider) {
-        rest_close(rest);
-        return err_new(ERR_INTERNAL, "out of memory");
-    }
+    TRY(rest_open(&dialect, options, &rest));
+    *provider = rest_alloc(rest, sizeof(**provider));
     (*provider)->rest = rest;
     (void)pthread_mutex_init(&(*provider)->mutex, NULL);
     return NULL;
@@ -108,11 +100,10 @@ static void vultr_close(struct provider *provider)
 {
     if (!provider)
         return;
-    rest_close(provider->rest);
     if (provider->os)
         arena_free(provider->os->arena);
     (void)pthread_mutex_destroy(&provider->mutex);
-    free(provider);
+    rest_close(provider->rest); /* and the handle with it */
 }
 
 /* ---- exchanges ---- */

@@ -7,15 +7,9 @@
 #include "base/ctx.h"
 #include "base/err.h"
 #include "base/secret.h"
+#include "providers/account.h"
 
 struct dns;
-
-struct dns_options {
-    const char *name;
-    const char *endpoint; /* NULL: the service's own */
-    const char *ca_file;
-    const struct secret *token; /* what proves who asks: an API token, or a TSIG key */
-};
 
 struct dns_zone {
     const char *id;
@@ -39,7 +33,7 @@ struct dns_record_set {
 struct dns_ops {
     const char *type;
     int64_t ttl_min_seconds; /* less is raised to this by the driver */
-    struct err *(*open)(const struct dns_options *options, struct dns **dns);
+    struct err *(*open)(const struct account_options *options, struct dns **dns);
     void (*close)(struct dns *dns);
     /* The zone that holds `name` (longest match). ERR_NOT_FOUND. */
     struct err *(*zone_find)(const struct ctx *ctx, struct dns *dns, struct arena *arena, const char *name,

@@ -59,29 +59,19 @@ struct dns {
     struct rest *rest;
 };
 
-static struct err *linode_open(const struct dns_options *options, struct dns **dns)
+static struct err *linode_open(const struct account_options *options, struct dns **dns)
 {
-    struct rest_account account = {.name = options->name,
-                                   .endpoint = options->endpoint,
-                                   .ca_file = options->ca_file,
-                                   .token = options->token};
     struct rest *rest = NULL;
-    TRY(rest_open(&dialect, &account, &rest));
-    *dns = calloc(1, sizeof(**dns));
-    if (!*dns) {
-        rest_close(rest);
-        return err_new(ERR_INTERNAL, "out of memory");
-    }
+    TRY(rest_open(&dialect, options, &rest));
+    *dns = rest_alloc(rest, sizeof(**dns));
     (*dns)->rest = rest;
     return NULL;
 }
 
 static void linode_close(struct dns *dns)
 {
-    if (!dns)
-        return;
-    rest_close(dns->rest);
-    free(dns);
+    if (dns)
+        rest_close(dns->rest); /* and the handle with it */
 }
 
 /* All of a list; `filter` is taken over. */

@@ -108,7 +108,7 @@ static void rfc2136_close(struct dns *dns)
     free(dns);
 }
 
-static struct err *fill(struct dns *dns, const struct dns_options *options)
+static struct err *fill(struct dns *dns, const struct account_options *options)
 {
     dns->name = strdup(options->name);
     if (!dns->name)
@@ -124,7 +124,7 @@ static struct err *fill(struct dns *dns, const struct dns_options *options)
     return parse_key(dns, secret_text(options->token));
 }
 
-static struct err *rfc2136_open(const struct dns_options *options, struct dns **dns)
+static struct err *rfc2136_open(const struct account_options *options, struct dns **dns)
 {
     struct dns *opened = calloc(1, sizeof(*opened));
     if (!opened)

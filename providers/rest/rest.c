@@ -29,7 +29,7 @@ static const struct rest_rule common_rules[] = {
     {5, NULL, NULL, ERR_TRANSIENT, NULL},
 };
 
-struct err *rest_open(const struct rest_dialect *dialect, const struct rest_account *account,
+struct err *rest_open(const struct rest_dialect *dialect, const struct account_options *account,
                       struct rest **rest)
 {
     if (!account->token)
@@ -71,6 +71,11 @@ void rest_close(struct rest *rest)
     pace_close(rest->pace);
     secret_free(rest->token);
     arena_free(rest->arena);
+}
+
+void *rest_alloc(struct rest *rest, size_t size)
+{
+    return arena_alloc(rest->arena, size);
 }
 
 static bool is_read(const struct rest_call *call)

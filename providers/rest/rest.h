@@ -21,6 +21,7 @@
 #include "base/err.h"
 #include "base/http.h"
 #include "base/secret.h"
+#include "providers/account.h"
 #include "providers/rest/pace.h"
 #include <jansson.h>
 #include <stdbool.h>
@@ -78,16 +79,11 @@ struct rest_dialect {
     const char *op_success;
 };
 
-struct rest_account {
-    const char *name;
-    const char *endpoint;       /* NULL: the dialect's */
-    const char *ca_file;        /* NULL: the system's */
-    const struct secret *token; /* copied */
-};
-
-struct err *rest_open(const struct rest_dialect *dialect, const struct rest_account *account,
+struct err *rest_open(const struct rest_dialect *dialect, const struct account_options *account,
                       struct rest **rest) REHOST_MUST_CHECK;
 void rest_close(struct rest *rest); /* NULL is allowed */
+/* Zeroed, and freed by rest_close(): for the driver's own handle. */
+void *rest_alloc(struct rest *rest, size_t size) REHOST_NEVER_NULL;
 
 struct rest_call {
     const char *method;

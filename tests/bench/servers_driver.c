@@ -209,7 +209,7 @@ static struct err *run(struct bench *bench, char **argv)
     CLEANUP_SECRET struct secret *token = NULL;
     TRY(http_global_init());
     TRY(secret_read_file(argv[3], &token));
-    struct provider_options options = {.name = "bench", .endpoint = argv[2], .token = token};
+    struct account_options options = {.name = "bench", .endpoint = argv[2], .token = token};
     bench->ops = provider_find(argv[1]);
     if (!bench->ops)
         return err_new(ERR_INPUT, "no provider '%s'", argv[1]);

@@ -490,7 +490,7 @@ static bool has_family(const struct provider_ops *ops, enum family family)
 static struct err *run_dns(struct driver *d, const struct command *command, char **argv,
                            const struct secret *token)
 {
-    struct dns_options options = {.name = "contract", .endpoint = argv[2], .token = token};
+    struct account_options options = {.name = "contract", .endpoint = argv[2], .token = token};
     d->dns_ops = dns_find(argv[1]);
     if (!d->dns_ops)
         return err_new(ERR_INPUT, "no DNS service '%s'", argv[1]);
@@ -507,7 +507,7 @@ static struct err *run(struct driver *d, const struct command *command, char **a
     TRY(secret_read_file(argv[3], &token));
     if (command->family == DNS)
         return run_dns(d, command, argv, token);
-    struct provider_options options = {.name = "contract", .endpoint = argv[2], .token = token};
+    struct account_options options = {.name = "contract", .endpoint = argv[2], .token = token};
     d->ops = provider_find(argv[1]);
     if (!d->ops)
         return err_new(ERR_INPUT, "no provider '%s'", argv[1]);

@@ -53,7 +53,7 @@ static void begin(struct fixture *f, const char *const *answers)
     *f = (struct fixture){.arena = arena_new(0), .ctx = ctx_background()};
     canned_start(&f->server, answers);
     assert_null(secret_new("sesame-4711", 11, &f->token));
-    struct rest_account account = {.name = "prod", .endpoint = f->server.endpoint, .token = f->token};
+    struct account_options account = {.name = "prod", .endpoint = f->server.endpoint, .token = f->token};
     assert_null(rest_open(&dialect, &account, &f->rest));
 }
 
@@ -166,7 +166,7 @@ static void account_without_token_is_an_input_error(void **state)
 {
     (void)state;
     struct rest *rest = NULL;
-    CLEANUP_ERR struct err *e = rest_open(&dialect, &(struct rest_account){.name = "prod"}, &rest);
+    CLEANUP_ERR struct err *e = rest_open(&dialect, &(struct account_options){.name = "prod"}, &rest);
     assert_kind(e, ERR_INPUT);
     assert_says(e, "prod");
 }

@@ -228,7 +228,7 @@ static struct err *open_with(const char *endpoint, const char *token, struct dns
 {
     CLEANUP_SECRET struct secret *secret = NULL;
     assert_null(secret_new(token, strlen(token), &secret));
-    struct dns_options options = {.name = "ours", .endpoint = endpoint, .token = secret};
+    struct account_options options = {.name = "ours", .endpoint = endpoint, .token = secret};
     return ops->open(&options, dns);
 }
 

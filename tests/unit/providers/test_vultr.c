@@ -55,8 +55,8 @@ static void begin(struct fixture *f, const char *const *answers)
     *f = (struct fixture){.arena = arena_new(0), .ctx = ctx_background()};
     canned_start(&f->server, answers);
     assert_null(secret_new("sesame-4711", 11, &f->token));
-    struct provider_options options = {.name = "prod", .endpoint = f->server.endpoint, .token = f->token};
-    struct dns_options dns_options = {.name = "prod", .endpoint = f->server.endpoint, .token = f->token};
+    struct account_options options = {.name = "prod", .endpoint = f->server.endpoint, .token = f->token};
+    struct account_options dns_options = {.name = "prod", .endpoint = f->server.endpoint, .token = f->token};
     assert_null(ops->open(&options, &f->provider));
     assert_null(dns_ops->open(&dns_options, &f->dns));
 }
