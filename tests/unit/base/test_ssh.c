@@ -502,7 +502,7 @@ static void a_cancel_ends_the_wait(void **state)
     struct ctx ctx = seconds(60);
     ctx.cancel_fd = cancel;
     struct ssh_channel *channel = NULL;
-    (void)open_with_pid(&ctx, ssh, "exec sleep 601", &channel);
+    (void)open_with_pid(&ctx, ssh, "exec sleep 70", &channel);
     assert_return_code(eventfd_write(cancel, 1), 0);
     check_kind(pump_until_error(&ctx, channel), ERR_CANCELLED);
     ssh_channel_abort(channel);
@@ -537,7 +537,7 @@ static void a_frozen_peer_is_noticed_by_unanswered_keepalives(void **state)
     struct ssh_channel *channel = NULL;
     target.silence_ms = 6000;
     check_ok(ssh_connect(&ctx, &target, &ssh));
-    pid_t pid = open_with_pid(&ctx, ssh, "exec sleep 602", &channel);
+    pid_t pid = open_with_pid(&ctx, ssh, "exec sleep 70", &channel);
     kill(pid, SIGSTOP);
     int64_t begin_ms = clock_boot_ms();
     check_kind(pump_until_error(&ctx, channel), ERR_UNKNOWN_OUTCOME);
