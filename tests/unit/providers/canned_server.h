@@ -18,6 +18,11 @@
 #define CANNED_REQUEST_MAX 65536
 #define CANNED_HANG_UP "" /* reads the request, then closes without an answer */
 
+/* The bytes of a JSON answer, whole; after HEAD alone a test writes on (a header, half a body). */
+#define HEAD(status) "HTTP/1.1 " status "\r\nContent-Type: application/json\r\nConnection: close\r\n"
+#define ANSWER(status, body) HEAD(status) "\r\n" body
+#define OK(body) ANSWER("200 OK", body)
+
 struct canned_server {
     int fd;
     pthread_t thread;

@@ -2,16 +2,8 @@
  * leaves alone. */
 #include "base/http.h"
 #include "providers/dns/dns.h"
-#include "tests/unit/providers/canned_server.h"
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
+#include "tests/unit/providers/adapter_fixture.h"
 
-#include <cmocka.h>
-
-#define HEAD(status) "HTTP/1.1 " status "\r\nContent-Type: application/json\r\nConnection: close\r\n"
-#define ANSWER(status, body) HEAD(status) "\r\n" body
 #define ERROR(status, code, words)                                                                           \
     ANSWER(status, "{\"success\":false,\"errors\":[{\"code\":" code ",\"message\":\"" words                  \
                    "\"}],\"messages\":[],\"result\":null}")
@@ -25,50 +17,7 @@
     "\",\"ttl\":" ttl ",\"proxied\":" proxied "}"
 #define A(id, content) RECORD(id, "A", content, "300", "false")
 
-struct fixture {
-    struct canned_server server;
-    struct arena *arena;
-    struct secret *token;
-    struct dns *dns;
-    struct ctx ctx;
-};
-
-static const struct dns_ops *ops;
 static const struct dns_zone zone = {.id = "z1", .name = "example.com", .default_ttl_seconds = 300};
-
-static void begin(struct fixture *f, const char *const *answers)
-{
-    *f = (struct fixture){.arena = arena_new(0), .ctx = ctx_background()};
-    canned_start(&f->server, answers);
-    assert_null(secret_new("sesame-4711", 11, &f->token));
-    struct account_options options = {.name = "prod", .endpoint = f->server.endpoint, .token = f->token};
-    assert_null(ops->open(&options, &f->dns));
-}
-
-static void end(struct fixture *f)
-{
-    canned_stop(&f->server);
-    canned_free(&f->server);
-    ops->close(f->dns);
-    secret_free(f->token);
-    arena_free(f->arena);
-}
-
-static void assert_kind(struct err *e, enum err_kind kind, const char *text, const char *hint)
-{
-    assert_string_equal(e ? err_kind_name(err_kind(e)) : "success", err_kind_name(kind));
-    if (text && !strstr(err_text(e), text))
-        fail_msg("'%s' lacks '%s'", err_text(e), text);
-    if (hint && (!err_hint(e) || !strstr(err_hint(e), hint)))
-        fail_msg("the hint '%s' lacks '%s'", err_hint(e) ? err_hint(e) : "", hint);
-    err_free(e);
-}
-
-static void assert_fine(struct err *e)
-{
-    if (e)
-        fail_msg("%s", err_text(e));
-}
 
 /* "198.18.0.1|198.18.0.2"; "" is the empty set */
 static struct dns_record_set set_of(struct fixture *f, const char *type, const char *values, int64_t ttl)
@@ -85,14 +34,14 @@ static struct err *flip(struct fixture *f, const char *type, const char *from, c
 {
     struct dns_record_set expected = set_of(f, type, from, 300), wanted = set_of(f, type, to, ttl);
     const char *op = NULL;
-    struct err *e = ops->record_set_if(&f->ctx, f->dns, f->arena, &zone, &expected, &wanted, &op);
+    struct err *e = dns_ops->record_set_if(&f->ctx, f->dns, f->arena, &zone, &expected, &wanted, &op);
     assert_null(op);
     return e;
 }
 
 static struct err *look(struct fixture *f, const char *type, struct dns_record_set *set)
 {
-    return ops->record_get(&f->ctx, f->dns, f->arena, &zone, "www.example.com.", type, set);
+    return dns_ops->record_get(&f->ctx, f->dns, f->arena, &zone, "www.example.com.", type, set);
 }
 
 static const char *const list_line = "GET /zones/z1/dns_records?name=www.example.com&type=A&per_page=50";
@@ -106,12 +55,12 @@ static void a_zone_is_asked_for_by_name_the_longest_first(void **state)
     struct dns_zone found = {0};
     begin(&f, (const char *[]){LIST(""), LIST("{\"id\":\"z1\",\"name\":\"example.com\"}"), LIST(""), LIST(""),
                                LIST(""), NULL});
-    assert_fine(ops->zone_find(&f.ctx, f.dns, f.arena, "www.example.com.", &found));
+    assert_fine(dns_ops->zone_find(&f.ctx, f.dns, f.arena, "www.example.com.", &found));
     assert_string_equal(found.id, "z1");
     assert_string_equal(found.name, "example.com");
     assert_int_equal(found.default_ttl_seconds, 300);
-    assert_kind(ops->zone_find(&f.ctx, f.dns, f.arena, "a.www.example.org", &found), ERR_NOT_FOUND,
-                "no zone of this account", "Zone:Read and DNS:Edit");
+    assert_err(dns_ops->zone_find(&f.ctx, f.dns, f.arena, "a.www.example.org", &found), ERR_NOT_FOUND,
+               "no zone of this account", "Zone:Read and DNS:Edit");
     canned_stop(&f.server);
     assert_true(canned_was_asked(&f.server, 0, "GET /zones?name=www.example.com&per_page=50",
                                  "Authorization: Bearer sesame-4711"));
@@ -187,7 +136,7 @@ static void servers_of_the_zone_are_named(void **state)
     begin(&f, (const char *[]){ANSWER("200 OK", "{\"success\":true,\"result\":{\"name_servers\":"
                                                 "[\"amy.ns.cloudflare.com\",\"bob.ns.cloudflare.com.\"]}}"),
                                NULL});
-    assert_fine(ops->authoritative_servers(&f.ctx, f.dns, f.arena, &zone, &names, &count));
+    assert_fine(dns_ops->authoritative_servers(&f.ctx, f.dns, f.arena, &zone, &names, &count));
     assert_int_equal(count, 2);
     assert_string_equal(names[1], "bob.ns.cloudflare.com");
     end(&f);
@@ -288,10 +237,10 @@ static void what_the_plan_did_not_see_is_not_overwritten(void **state)
     begin(&f, (const char *[]){LIST(A("r1", "198.18.0.66")),
                                LIST(A("r1", "198.18.0.1") "," A("r2", "198.18.0.9")),
                                LIST(A("r1", "198.18.0.9")), NULL});
-    assert_kind(flip(&f, "A", "198.18.0.1", "198.18.0.9", 300), ERR_CONFLICT,
-                "expected '198.18.0.1', found '198.18.0.66'", NULL);
+    assert_err(flip(&f, "A", "198.18.0.1", "198.18.0.9", 300), ERR_CONFLICT,
+               "expected '198.18.0.1', found '198.18.0.66'", NULL);
     /* A batch is whole or nothing: half of it is somebody else's. */
-    assert_kind(flip(&f, "A", "198.18.0.1", "198.18.0.9", 300), ERR_CONFLICT, NULL, NULL);
+    assert_err(flip(&f, "A", "198.18.0.1", "198.18.0.9", 300), ERR_CONFLICT, NULL, NULL);
     assert_fine(flip(&f, "A", "198.18.0.1", "198.18.0.9", 300));
     canned_stop(&f.server);
     assert_int_equal(f.server.count, 3);
@@ -328,7 +277,7 @@ static void errors_have_their_kinds(void **state)
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         struct fixture f;
         begin(&f, (const char *[]){LIST(A("r1", "198.18.0.1")), cases[i].answer, NULL});
-        assert_kind(flip(&f, "A", "198.18.0.1", "198.18.0.9", 60), cases[i].kind, NULL, cases[i].hint);
+        assert_err(flip(&f, "A", "198.18.0.1", "198.18.0.9", 60), cases[i].kind, NULL, cases[i].hint);
         end(&f);
     }
 }
@@ -339,15 +288,15 @@ static void a_name_outside_the_zone_is_refused_unasked(void **state)
     struct fixture f;
     struct dns_record_set set = {0};
     begin(&f, (const char *[]){NULL});
-    assert_kind(ops->record_get(&f.ctx, f.dns, f.arena, &zone, "www.example.org", "A", &set), ERR_INPUT,
-                "does not lie in the zone", NULL);
+    assert_err(dns_ops->record_get(&f.ctx, f.dns, f.arena, &zone, "www.example.org", "A", &set), ERR_INPUT,
+               "does not lie in the zone", NULL);
     end(&f);
 }
 
 int main(void)
 {
     assert_null(http_global_init());
-    ops = dns_find("cloudflare");
+    dns_ops = dns_find("cloudflare");
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_zone_is_asked_for_by_name_the_longest_first),
         cmocka_unit_test(a_set_is_gathered_from_all_pages_and_of_its_name_alone),

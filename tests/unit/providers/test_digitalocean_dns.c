@@ -2,17 +2,8 @@
  * with and without their dot. */
 #include "base/http.h"
 #include "providers/dns/dns.h"
-#include "tests/unit/providers/canned_server.h"
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
+#include "tests/unit/providers/adapter_fixture.h"
 
-#include <cmocka.h>
-
-#define HEAD(status) "HTTP/1.1 " status "\r\nContent-Type: application/json\r\nConnection: close\r\n"
-#define ANSWER(status, body) HEAD(status) "\r\n" body
-#define OK(body) ANSWER("200 OK", body)
 #define REFUSED(status, id) ANSWER(status, "{\"id\":\"" id "\",\"message\":\"m\"}")
 #define LAST_PAGE ",\"links\":{},\"meta\":{\"total\":1}}"
 #define RECORDS(records) OK("{\"domain_records\":[" records "]" LAST_PAGE)
@@ -21,45 +12,7 @@
 #define DONE OK("{\"domain_record\":{\"id\":9}}")
 #define GONE ANSWER("204 No Content", "")
 
-struct fixture {
-    struct canned_server server;
-    struct arena *arena;
-    struct secret *token;
-    struct dns *dns;
-    struct ctx ctx;
-};
-
-static const struct dns_ops *ops;
 static const struct dns_zone zone = {.id = "example.com", .name = "example.com", .default_ttl_seconds = 1800};
-
-static void begin(struct fixture *f, const char *const *answers)
-{
-    *f = (struct fixture){.arena = arena_new(0), .ctx = ctx_background()};
-    canned_start(&f->server, answers);
-    assert_null(secret_new("sesame-4711", 11, &f->token));
-    struct account_options options = {.name = "prod", .endpoint = f->server.endpoint, .token = f->token};
-    assert_null(ops->open(&options, &f->dns));
-}
-
-static void end(struct fixture *f)
-{
-    canned_stop(&f->server);
-    canned_free(&f->server);
-    ops->close(f->dns);
-    secret_free(f->token);
-    arena_free(f->arena);
-}
-
-static void assert_kind(const struct err *e, enum err_kind kind)
-{
-    assert_string_equal(e ? err_kind_name(err_kind(e)) : "success", err_kind_name(kind));
-}
-
-static void assert_fine(struct err *e)
-{
-    if (e)
-        fail_msg("%s", err_text(e));
-}
 
 /* One value each; NULL: the empty set. */
 static struct err *set_if(struct fixture *f, const char *name, const char *type, const char *from,
@@ -69,7 +22,7 @@ static struct err *set_if(struct fixture *f, const char *name, const char *type,
     struct dns_record_set expected = {.name = name, .type = type, .values = &from, .count = from != NULL};
     struct dns_record_set wanted = {
         .name = name, .type = type, .ttl_seconds = ttl_seconds, .values = &to, .count = to != NULL};
-    struct err *e = ops->record_set_if(&f->ctx, f->dns, f->arena, &zone, &expected, &wanted, &op);
+    struct err *e = dns_ops->record_set_if(&f->ctx, f->dns, f->arena, &zone, &expected, &wanted, &op);
     assert_null(op); /* in force when answered */
     return e;
 }
@@ -82,10 +35,10 @@ static void zone_is_the_longest_that_holds_the_name(void **state)
     const char *zones = OK("{\"domains\":[{\"name\":\"example.com\",\"ttl\":1800},"
                            "{\"name\":\"shop.example.com\",\"ttl\":null}]" LAST_PAGE);
     begin(&f, (const char *[]){zones, zones, NULL});
-    assert_fine(ops->zone_find(&f.ctx, f.dns, f.arena, "www.shop.example.com", &found));
+    assert_fine(dns_ops->zone_find(&f.ctx, f.dns, f.arena, "www.shop.example.com", &found));
     assert_string_equal(found.id, "shop.example.com");
     assert_int_equal(found.default_ttl_seconds, 1800);
-    CLEANUP_ERR struct err *none = ops->zone_find(&f.ctx, f.dns, f.arena, "example.org", &found);
+    CLEANUP_ERR struct err *none = dns_ops->zone_find(&f.ctx, f.dns, f.arena, "example.org", &found);
     assert_kind(none, ERR_NOT_FOUND);
     end(&f);
 }
@@ -99,12 +52,12 @@ static void records_are_asked_for_by_full_name_and_read_by_relative_one(void **s
                                    "2", "A", "www.shop", "198.18.0.1", "60") "," RECORD("3", "A", "www",
                                                                                         "198.18.0.8", "30")),
                                RECORDS(RECORD("4", "A", "@", "198.18.0.7", "1800")), NULL});
-    assert_fine(ops->record_get(&f.ctx, f.dns, f.arena, &zone, "www.example.com", "A", &set));
+    assert_fine(dns_ops->record_get(&f.ctx, f.dns, f.arena, &zone, "www.example.com", "A", &set));
     assert_int_equal(set.count, 2);
     assert_string_equal(set.values[0], "198.18.0.8");
     assert_string_equal(set.values[1], "198.18.0.9");
     assert_int_equal(set.ttl_seconds, 30);
-    assert_fine(ops->record_get(&f.ctx, f.dns, f.arena, &zone, "example.com", "A", &set));
+    assert_fine(dns_ops->record_get(&f.ctx, f.dns, f.arena, &zone, "example.com", "A", &set));
     assert_int_equal(set.count, 1);
     canned_stop(&f.server);
     assert_true(canned_was_asked(
@@ -161,7 +114,7 @@ static void alias_goes_out_with_a_dot_and_comes_back_without(void **state)
     begin(&f, (const char *[]){RECORDS(RECORD("9", "CNAME", "shop", "@", "60")), DONE,
                                RECORDS(RECORD("9", "CNAME", "shop", "www.example.net", "60")), NULL});
     assert_fine(set_if(&f, "shop.example.com", "CNAME", "example.com", "www.example.net", 60));
-    assert_fine(ops->record_get(&f.ctx, f.dns, f.arena, &zone, "shop.example.com", "CNAME", &set));
+    assert_fine(dns_ops->record_get(&f.ctx, f.dns, f.arena, &zone, "shop.example.com", "CNAME", &set));
     assert_string_equal(set.values[0], "www.example.net");
     canned_stop(&f.server);
     assert_true(canned_was_asked(&f.server, 1, "PATCH /v2/domains/example.com/records/9",
@@ -203,7 +156,7 @@ static void authoritative_servers_are_those_of_the_zone_itself(void **state)
     begin(&f, (const char *[]){RECORDS(RECORD("1", "NS", "@", "ns1.digitalocean.com",
                                               "1800") "," RECORD("2", "NS", "sub", "ns.example.net", "1800")),
                                NULL});
-    assert_fine(ops->authoritative_servers(&f.ctx, f.dns, f.arena, &zone, &names, &count));
+    assert_fine(dns_ops->authoritative_servers(&f.ctx, f.dns, f.arena, &zone, &names, &count));
     assert_int_equal(count, 1);
     assert_string_equal(names[0], "ns1.digitalocean.com");
     end(&f);
@@ -212,8 +165,8 @@ static void authoritative_servers_are_those_of_the_zone_itself(void **state)
 static int find_service(void **state)
 {
     (void)state;
-    ops = dns_find("digitalocean");
-    return ops && !http_global_init() ? 0 : -1;
+    dns_ops = dns_find("digitalocean");
+    return dns_ops && !http_global_init() ? 0 : -1;
 }
 
 int main(void)

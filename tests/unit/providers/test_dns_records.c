@@ -1,14 +1,9 @@
 /* What the DNS drivers share: names, sets, the comparison before a change, and get and set on services whose
  * unit is the single record. The service here is a list in memory that can stop after a number of writes. */
 #include "providers/dns/records.h"
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
+#include "tests/unit/providers/assert_err.h"
 #include <stdlib.h>
 #include <string.h>
-
-#include <cmocka.h>
 
 #define MAX_RECORDS 8
 
@@ -37,18 +32,6 @@ static int end(void **state)
     (void)state;
     arena_free(arena);
     return 0;
-}
-
-static void assert_kind(struct err *e, enum err_kind kind)
-{
-    assert_string_equal(e ? err_kind_name(err_kind(e)) : "success", err_kind_name(kind));
-    err_free(e);
-}
-
-static void assert_fine(struct err *e)
-{
-    if (e)
-        fail_msg("%s", err_text(e));
 }
 
 /* "198.18.0.1 198.18.0.2"; "" is the empty set */
@@ -95,7 +78,8 @@ static void names_are_made_relative_and_absolute_again(void **state)
     assert_string_equal(relative, "");
     assert_string_equal(dns_absolute_name(arena, "example.com", relative), "example.com");
     assert_string_equal(dns_absolute_name(arena, "example.com", "www.other.org."), "www.other.org");
-    assert_kind(dns_relative_name(arena, "example.com", "www.example.org", "@", &relative), ERR_INPUT);
+    assert_err(dns_relative_name(arena, "example.com", "www.example.org", "@", &relative), ERR_INPUT, NULL,
+               NULL);
 }
 
 /* ---- sets ---- */
@@ -156,12 +140,12 @@ static void a_conflict_tells_both_sets(void **state)
     struct err *e = dns_check_expected(arena, &found, &expected, &wanted);
     assert_non_null(e);
     assert_non_null(strstr(err_text(e), "expected '192.0.2.1', found '192.0.2.66'"));
-    assert_kind(e, ERR_CONFLICT);
-    assert_kind(dns_check_expected(arena, &nothing, &expected, &wanted), ERR_CONFLICT);
+    assert_err(e, ERR_CONFLICT, NULL, NULL);
+    assert_err(dns_check_expected(arena, &nothing, &expected, &wanted), ERR_CONFLICT, NULL, NULL);
     assert_fine(dns_check_expected(arena, &expected, &expected, &wanted));
     assert_fine(dns_check_expected(arena, &wanted, &expected, &wanted));
     assert_fine(dns_check_expected(arena, &half, &expected, &wanted));
-    assert_kind(dns_check_expected_whole(arena, &half, &expected, &wanted), ERR_CONFLICT);
+    assert_err(dns_check_expected_whole(arena, &half, &expected, &wanted), ERR_CONFLICT, NULL, NULL);
     assert_fine(dns_check_expected_whole(arena, &wanted, &expected, &wanted));
 }
 
@@ -296,9 +280,9 @@ static void somebody_elses_change_stops_everything(void **state)
 {
     (void)state;
     struct dns dns = service_with("192.0.2.66");
-    assert_kind(flip(&dns, "192.0.2.1", "192.0.2.9", 300), ERR_CONFLICT);
-    assert_kind(flip(&dns, "", "192.0.2.9", 300), ERR_CONFLICT);
-    assert_kind(flip(&dns, "192.0.2.1", "", 300), ERR_CONFLICT);
+    assert_err(flip(&dns, "192.0.2.1", "192.0.2.9", 300), ERR_CONFLICT, NULL, NULL);
+    assert_err(flip(&dns, "", "192.0.2.9", 300), ERR_CONFLICT, NULL, NULL);
+    assert_err(flip(&dns, "192.0.2.1", "", 300), ERR_CONFLICT, NULL, NULL);
     assert_int_equal(dns.writes, 0);
     assert_holds(&dns, "192.0.2.66", 300);
 }
@@ -329,7 +313,7 @@ static void a_record_that_is_gone_since_the_read_is_worth_another_one(void **sta
     (void)state;
     struct dns dns = service_with("192.0.2.1");
     dns.stale = true;
-    assert_kind(flip(&dns, "192.0.2.1", "192.0.2.9", 60), ERR_TRANSIENT);
+    assert_err(flip(&dns, "192.0.2.1", "192.0.2.9", 60), ERR_TRANSIENT, NULL, NULL);
 }
 
 /* ---- texts ---- */

@@ -2,16 +2,8 @@
  * published document, to which tests/contract holds it with a checking proxy. */
 #include "base/http.h"
 #include "providers/compute/provider.h"
-#include "tests/unit/providers/canned_server.h"
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
+#include "tests/unit/providers/adapter_fixture.h"
 
-#include <cmocka.h>
-
-#define HEAD(status) "HTTP/1.1 " status "\r\nContent-Type: application/json\r\nConnection: close\r\n"
-#define ANSWER(status, body) HEAD(status) "\r\n" body
 #define ERROR(status, code) ANSWER(status, "{\"error\":{\"code\":\"" code "\",\"message\":\"m\"}}")
 #define LAST_PAGE ",\"meta\":{\"pagination\":{\"next_page\":null,\"total_entries\":1}}"
 #define SERVER                                                                                               \
@@ -20,45 +12,6 @@
     "\"public_net\":{\"ipv4\":{\"ip\":\"198.18.0.7\"},\"ipv6\":{\"ip\":\"2001:db8:7::/64\"}},"               \
     "\"server_type\":{\"name\":\"cx23\"},\"location\":{\"name\":\"nbg1\"},"                                  \
     "\"labels\":{\"rehost-run\":\"r1\",\"rehost-host\":\"web-1\"}}"
-
-struct fixture {
-    struct canned_server server;
-    struct arena *arena;
-    struct secret *token;
-    struct provider *provider;
-    struct ctx ctx;
-};
-
-static const struct provider_ops *ops;
-
-static void begin(struct fixture *f, const char *const *answers)
-{
-    *f = (struct fixture){.arena = arena_new(0), .ctx = ctx_background()};
-    canned_start(&f->server, answers);
-    assert_null(secret_new("sesame-4711", 11, &f->token));
-    struct account_options options = {.name = "prod", .endpoint = f->server.endpoint, .token = f->token};
-    assert_null(ops->open(&options, &f->provider));
-}
-
-static void end(struct fixture *f)
-{
-    canned_stop(&f->server);
-    canned_free(&f->server);
-    ops->close(f->provider);
-    secret_free(f->token);
-    arena_free(f->arena);
-}
-
-static void assert_kind(const struct err *e, enum err_kind kind)
-{
-    assert_string_equal(e ? err_kind_name(err_kind(e)) : "success", err_kind_name(kind));
-}
-
-static void assert_fine(struct err *e)
-{
-    if (e)
-        fail_msg("%s", err_text(e));
-}
 
 static const struct label labels[] = {{"rehost-run", "r1"}, {"rehost-host", "web-1"}};
 static const char *const keys[] = {"rehost-r1"};

@@ -2,16 +2,8 @@
  * write is tested. */
 #include "base/http.h"
 #include "providers/dns/dns.h"
-#include "tests/unit/providers/canned_server.h"
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
+#include "tests/unit/providers/adapter_fixture.h"
 
-#include <cmocka.h>
-
-#define HEAD(status) "HTTP/1.1 " status "\r\nContent-Type: application/json\r\nConnection: close\r\n"
-#define ANSWER(status, body) HEAD(status) "\r\n" body
 #define ERROR(status, code) ANSWER(status, "{\"error\":{\"code\":\"" code "\",\"message\":\"m\"}}")
 #define LAST_PAGE ",\"meta\":{\"pagination\":{\"next_page\":null}}"
 #define ZONE(id, name) "{\"id\":" id ",\"name\":\"" name "\",\"ttl\":3600,\"mode\":\"primary\"}"
@@ -20,45 +12,7 @@
     "{\"name\":\"" name "\",\"type\":\"" type "\",\"ttl\":" ttl ",\"records\":[{\"value\":\"" value "\"}]}"
 #define ACTION(id) ANSWER("201 Made", "{\"action\":{\"id\":" id "}}")
 
-struct fixture {
-    struct canned_server server;
-    struct arena *arena;
-    struct secret *token;
-    struct dns *dns;
-    struct ctx ctx;
-};
-
-static const struct dns_ops *ops;
 static const struct dns_zone zone = {.id = "5", .name = "example.com", .default_ttl_seconds = 3600};
-
-static void begin(struct fixture *f, const char *const *answers)
-{
-    *f = (struct fixture){.arena = arena_new(0), .ctx = ctx_background()};
-    canned_start(&f->server, answers);
-    assert_null(secret_new("sesame-4711", 11, &f->token));
-    struct account_options options = {.name = "prod", .endpoint = f->server.endpoint, .token = f->token};
-    assert_null(ops->open(&options, &f->dns));
-}
-
-static void end(struct fixture *f)
-{
-    canned_stop(&f->server);
-    canned_free(&f->server);
-    ops->close(f->dns);
-    secret_free(f->token);
-    arena_free(f->arena);
-}
-
-static void assert_kind(const struct err *e, enum err_kind kind)
-{
-    assert_string_equal(e ? err_kind_name(err_kind(e)) : "success", err_kind_name(kind));
-}
-
-static void assert_fine(struct err *e)
-{
-    if (e)
-        fail_msg("%s", err_text(e));
-}
 
 /* A set of one value; NULL: the empty set. */
 static struct dns_record_set set_of(const char *type, int64_t ttl, const char **value)
@@ -75,7 +29,7 @@ static struct err *flip(struct fixture *f, const char *type, const char *from, c
 {
     struct dns_record_set expected = set_of(type, 300, &from);
     struct dns_record_set wanted = set_of(type, ttl, &to);
-    return ops->record_set_if(&f->ctx, f->dns, f->arena, &zone, &expected, &wanted, op);
+    return dns_ops->record_set_if(&f->ctx, f->dns, f->arena, &zone, &expected, &wanted, op);
 }
 
 static void zone_is_the_longest_that_holds_the_name(void **state)
@@ -87,12 +41,12 @@ static void zone_is_the_longest_that_holds_the_name(void **state)
         ANSWER("200 OK", "{\"zones\":[" ZONE("1", "com") "," ZONE("2", "shop.example.com") "," ZONE(
                              "3", "example.com") "," ZONE("4", "ple.com") "]" LAST_PAGE "}");
     begin(&f, (const char *[]){zones, zones, zones, NULL});
-    assert_fine(ops->zone_find(&f.ctx, f.dns, f.arena, "www.Shop.example.com.", &found));
+    assert_fine(dns_ops->zone_find(&f.ctx, f.dns, f.arena, "www.Shop.example.com.", &found));
     assert_string_equal(found.id, "2");
-    assert_fine(ops->zone_find(&f.ctx, f.dns, f.arena, "example.com", &found));
+    assert_fine(dns_ops->zone_find(&f.ctx, f.dns, f.arena, "example.com", &found));
     assert_string_equal(found.id, "3");
     assert_true(found.default_ttl_seconds == 3600);
-    CLEANUP_ERR struct err *e = ops->zone_find(&f.ctx, f.dns, f.arena, "example.org", &found);
+    CLEANUP_ERR struct err *e = dns_ops->zone_find(&f.ctx, f.dns, f.arena, "example.org", &found);
     assert_kind(e, ERR_NOT_FOUND);
     end(&f);
 }
@@ -105,13 +59,13 @@ static void record_is_read_with_sorted_values_and_its_ttl(void **state)
     begin(&f, (const char *[]){SETS("{\"name\":\"www\",\"type\":\"A\",\"ttl\":null,\"records\":[{\"value\":"
                                     "\"198.18.0.9\"},{\"value\":\"198.18.0.8\"}]}"),
                                SETS(""), SETS(SET("@", "A", "60", "198.18.0.8")), NULL});
-    assert_fine(ops->record_get(&f.ctx, f.dns, f.arena, &zone, "www.example.com", "A", &set));
+    assert_fine(dns_ops->record_get(&f.ctx, f.dns, f.arena, &zone, "www.example.com", "A", &set));
     assert_int_equal(set.count, 2);
     assert_string_equal(set.values[0], "198.18.0.8");
     assert_true(set.ttl_seconds == 3600); /* the zone's, as the set has none */
-    assert_fine(ops->record_get(&f.ctx, f.dns, f.arena, &zone, "www.example.com", "AAAA", &set));
+    assert_fine(dns_ops->record_get(&f.ctx, f.dns, f.arena, &zone, "www.example.com", "AAAA", &set));
     assert_int_equal(set.count, 0);
-    assert_fine(ops->record_get(&f.ctx, f.dns, f.arena, &zone, "example.com", "A", &set));
+    assert_fine(dns_ops->record_get(&f.ctx, f.dns, f.arena, &zone, "example.com", "A", &set));
     assert_int_equal(set.count, 1);
     assert_true(set.ttl_seconds == 60);
     canned_stop(&f.server);
@@ -127,7 +81,7 @@ static void name_outside_the_zone_is_refused(void **state)
     struct dns_record_set set = {0};
     begin(&f, (const char *[]){NULL});
     CLEANUP_ERR struct err *e =
-        ops->record_get(&f.ctx, f.dns, f.arena, &zone, "www.notexample.com", "A", &set);
+        dns_ops->record_get(&f.ctx, f.dns, f.arena, &zone, "www.notexample.com", "A", &set);
     assert_kind(e, ERR_INPUT);
     end(&f);
 }
@@ -298,7 +252,7 @@ static void authoritative_servers_are_those_assigned_to_the_zone(void **state)
                                                 "[\"hydrogen.ns.hetzner.com.\",\"helium.ns.hetzner.de.\"],"
                                                 "\"delegated\":[\"elsewhere.example.net.\"]}}}"),
                                NULL});
-    assert_fine(ops->authoritative_servers(&f.ctx, f.dns, f.arena, &zone, &names, &count));
+    assert_fine(dns_ops->authoritative_servers(&f.ctx, f.dns, f.arena, &zone, &names, &count));
     assert_int_equal(count, 2);
     assert_string_equal(names[0], "hydrogen.ns.hetzner.com");
     end(&f);
@@ -325,8 +279,8 @@ static void sets_are_compared_by_meaning_not_spelling(void **state)
 static int find_service(void **state)
 {
     (void)state;
-    ops = dns_find("hetzner");
-    return ops && !http_global_init() ? 0 : -1;
+    dns_ops = dns_find("hetzner");
+    return dns_ops && !http_global_init() ? 0 : -1;
 }
 
 int main(void)

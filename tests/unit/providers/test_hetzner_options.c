@@ -3,16 +3,8 @@
  * tests/contract/hetzner_document. */
 #include "base/http.h"
 #include "providers/compute/provider.h"
-#include "tests/unit/providers/canned_server.h"
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
+#include "tests/unit/providers/adapter_fixture.h"
 
-#include <cmocka.h>
-
-#define HEAD(status) "HTTP/1.1 " status "\r\nContent-Type: application/json\r\nConnection: close\r\n"
-#define ANSWER(status, body) HEAD(status) "\r\n" body
 #define ERROR(status, code) ANSWER(status, "{\"error\":{\"code\":\"" code "\",\"message\":\"m\"}}")
 #define LIST(name, items)                                                                                    \
     ANSWER("200 OK", "{\"" name "\":[" items "],\"meta\":{\"pagination\":{\"next_page\":null}}}")
@@ -24,48 +16,6 @@
     "{\"id\":7,\"name\":\"data\",\"size\":" size ",\"location\":{\"name\":\"" location                       \
     "\"},\"server\":" server ",\"linux_device\":\"/dev/disk/by-id/scsi-0HC_Volume_7\"}"
 #define FIREWALL(applied_to) ANSWER("200 OK", "{\"firewall\":{\"id\":3,\"applied_to\":[" applied_to "]}}")
-
-struct fixture {
-    struct canned_server server;
-    struct arena *arena;
-    struct secret *token;
-    struct provider *provider;
-    struct ctx ctx;
-};
-
-static const struct provider_ops *ops;
-
-static void begin(struct fixture *f, const char *const *answers)
-{
-    *f = (struct fixture){.arena = arena_new(0), .ctx = ctx_background()};
-    canned_start(&f->server, answers);
-    assert_null(secret_new("sesame-4711", 11, &f->token));
-    struct account_options options = {.name = "prod", .endpoint = f->server.endpoint, .token = f->token};
-    assert_null(ops->open(&options, &f->provider));
-}
-
-static void end(struct fixture *f)
-{
-    canned_stop(&f->server);
-    canned_free(&f->server);
-    ops->close(f->provider);
-    secret_free(f->token);
-    arena_free(f->arena);
-}
-
-static void assert_kind(struct err *e, enum err_kind kind, const char *text)
-{
-    assert_string_equal(e ? err_kind_name(err_kind(e)) : "success", err_kind_name(kind));
-    if (text && !strstr(err_text(e), text))
-        fail_msg("'%s' lacks '%s'", err_text(e), text);
-    err_free(e);
-}
-
-static void assert_fine(struct err *e)
-{
-    if (e)
-        fail_msg("%s", err_text(e));
-}
 
 /* ---- firewalls ---- */
 
@@ -107,8 +57,8 @@ static void a_firewall_whose_answer_is_lost_is_an_unknown_outcome(void **state)
     const char *id = NULL;
     begin(&f, (const char *[]){LIST("firewalls", ""), ANSWER("201 Made", "{}"), LIST("firewalls", ""),
                                CANNED_HANG_UP, NULL});
-    assert_kind(ensure_firewall(&f, &id), ERR_UNKNOWN_OUTCOME, NULL);
-    assert_kind(ensure_firewall(&f, &id), ERR_UNKNOWN_OUTCOME, NULL);
+    assert_err(ensure_firewall(&f, &id), ERR_UNKNOWN_OUTCOME, NULL, NULL);
+    assert_err(ensure_firewall(&f, &id), ERR_UNKNOWN_OUTCOME, NULL, NULL);
     end(&f);
 }
 
@@ -129,7 +79,7 @@ static void a_server_that_is_covered_already_is_left_alone(void **state)
     }
     assert_fine(ops->firewall->attach(&f.ctx, f.provider, f.arena, "3", "42", &op));
     assert_string_equal(op, "8,9");
-    assert_kind(ops->firewall->attach(&f.ctx, f.provider, f.arena, "3", "4x", &op), ERR_INPUT, "'4x'");
+    assert_err(ops->firewall->attach(&f.ctx, f.provider, f.arena, "3", "4x", &op), ERR_INPUT, "'4x'", NULL);
     canned_stop(&f.server);
     assert_true(canned_was_asked(&f.server, 3, "POST /firewalls/3/actions/apply_to_resources",
                                  "{\"apply_to\":[{\"type\":\"server\",\"server\":{\"id\":42}}]}"));
@@ -205,12 +155,13 @@ static void a_move_that_stopped_on_its_way_goes_on_from_there(void **state)
                   LIST("primary_ips", PRIMARY("1", "ipv4", "41")), ACTION("7"), ERROR("423 Locked", "locked"),
                   LIST("primary_ips", PRIMARY("1", "ipv4", "null")), ACTION("9"),
                   LIST("primary_ips", PRIMARY("1", "ipv4", "42")), LIST("primary_ips", ""), NULL});
-    assert_kind(ops->ip->move(&f.ctx, f.provider, f.arena, &primary, "42", &op), ERR_CONFLICT, "locked");
+    assert_err(ops->ip->move(&f.ctx, f.provider, f.arena, &primary, "42", &op), ERR_CONFLICT, "locked", NULL);
     assert_fine(ops->ip->move(&f.ctx, f.provider, f.arena, &primary, "42", &op));
     assert_string_equal(op, "9");
     assert_fine(ops->ip->move(&f.ctx, f.provider, f.arena, &primary, "42", &op));
     assert_null(op);
-    assert_kind(ops->ip->move(&f.ctx, f.provider, f.arena, &primary, "42", &op), ERR_NOT_FOUND, "primary IP");
+    assert_err(ops->ip->move(&f.ctx, f.provider, f.arena, &primary, "42", &op), ERR_NOT_FOUND, "primary IP",
+               NULL);
     canned_stop(&f.server);
     assert_int_equal(f.server.count, 7);
     end(&f);
@@ -229,10 +180,10 @@ static void a_snapshot_carries_its_name_as_label_too(void **state)
     assert_fine(ops->snapshot->create(&f.ctx, f.provider, f.arena, "42", "before-r1", &id, &op));
     assert_string_equal(id, "6");
     assert_string_equal(op, "9");
-    assert_kind(ops->snapshot->create(&f.ctx, f.provider, f.arena, "42", "before-r1", &id, &op),
-                ERR_UNKNOWN_OUTCOME, NULL);
-    assert_kind(ops->snapshot->create(&f.ctx, f.provider, f.arena, "42", "Not a label", &id, &op), ERR_INPUT,
-                NULL);
+    assert_err(ops->snapshot->create(&f.ctx, f.provider, f.arena, "42", "before-r1", &id, &op),
+               ERR_UNKNOWN_OUTCOME, NULL, NULL);
+    assert_err(ops->snapshot->create(&f.ctx, f.provider, f.arena, "42", "Not a label", &id, &op), ERR_INPUT,
+               NULL, NULL);
     canned_stop(&f.server);
     assert_true(canned_was_asked(&f.server, 0, "POST /servers/42/actions/create_image",
                                  "{\"type\":\"snapshot\",\"description\":\"before-r1\",\"labels\":"
@@ -249,7 +200,8 @@ static void a_server_is_made_from_a_snapshot_by_its_number(void **state)
     struct server_spec spec = {
         .name = "web-1", .region = "nbg1", .size = "cx23", .image = "snapshot:6", .user_data = "x"};
     begin(&f, (const char *[]){ERROR("422 No", "invalid_input"), NULL});
-    assert_kind(ops->server_create(&f.ctx, f.provider, f.arena, &spec, &server, &op), ERR_REJECTED, NULL);
+    assert_err(ops->server_create(&f.ctx, f.provider, f.arena, &spec, &server, &op), ERR_REJECTED, NULL,
+               NULL);
     canned_stop(&f.server);
     assert_true(canned_was_asked(&f.server, 0, "POST /servers", "\"image\":\"6\""));
     end(&f);
@@ -279,8 +231,8 @@ static void a_volume_is_found_by_name_and_never_resized_or_moved(void **state)
     assert_fine(ensure_volume(&f, &volume, &op));
     assert_string_equal(volume.device, "/dev/disk/by-id/scsi-0HC_Volume_7");
     assert_string_equal(volume.server_id, "42");
-    assert_kind(ensure_volume(&f, &volume, &op), ERR_CONFLICT, "20 GiB in 'nbg1'");
-    assert_kind(ensure_volume(&f, &volume, &op), ERR_CONFLICT, "10 GiB in 'fsn1'");
+    assert_err(ensure_volume(&f, &volume, &op), ERR_CONFLICT, "20 GiB in 'nbg1'", NULL);
+    assert_err(ensure_volume(&f, &volume, &op), ERR_CONFLICT, "10 GiB in 'fsn1'", NULL);
     end(&f);
 }
 
@@ -294,7 +246,7 @@ static void a_volume_is_not_taken_from_another_server(void **state)
     begin(&f, (const char *[]){there, there, free_one, ACTION("9"), free_one, NULL});
     assert_fine(ops->volume->attach(&f.ctx, f.provider, f.arena, "7", "42", &op));
     assert_null(op);
-    assert_kind(ops->volume->attach(&f.ctx, f.provider, f.arena, "7", "43", &op), ERR_CONFLICT, "'42'");
+    assert_err(ops->volume->attach(&f.ctx, f.provider, f.arena, "7", "43", &op), ERR_CONFLICT, "'42'", NULL);
     assert_fine(ops->volume->attach(&f.ctx, f.provider, f.arena, "7", "43", &op));
     assert_string_equal(op, "9");
     assert_fine(ops->volume->detach(&f.ctx, f.provider, f.arena, "7", &op));

@@ -5,17 +5,8 @@
 #include "base/hash.h"
 #include "base/http.h"
 #include "providers/compute/provider.h"
-#include "tests/unit/providers/canned_server.h"
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
+#include "tests/unit/providers/adapter_fixture.h"
 
-#include <cmocka.h>
-
-#define HEAD(status) "HTTP/1.1 " status "\r\nContent-Type: application/json\r\nConnection: close\r\n"
-#define ANSWER(status, body) HEAD(status) "\r\n" body
-#define OK(body) ANSWER("200 OK", body)
 #define REASON(status, reason) ANSWER(status, "{\"errors\":[{\"reason\":\"" reason "\"}]}")
 #define FIELD(field, reason)                                                                                 \
     ANSWER("400 Bad Request", "{\"errors\":[{\"field\":\"" field "\",\"reason\":\"" reason "\"}]}")
@@ -29,45 +20,6 @@
     "\"ipv4\":[" ipv4 "],\"ipv6\":\"2001:db8:7::1/128\",\"tags\":[" tags "]}"
 #define TAGS "\"rehost-run:r1\",\"rehost-host:web-1\",\"by hand\""
 #define SERVER SERVER_WITH("42", "nl-ams", "\"192.168.134.7\",\"198.18.0.7\"", TAGS)
-
-struct fixture {
-    struct canned_server server;
-    struct arena *arena;
-    struct secret *token;
-    struct provider *provider;
-    struct ctx ctx;
-};
-
-static const struct provider_ops *ops;
-
-static void begin(struct fixture *f, const char *const *answers)
-{
-    *f = (struct fixture){.arena = arena_new(0), .ctx = ctx_background()};
-    canned_start(&f->server, answers);
-    assert_null(secret_new("sesame-4711", 11, &f->token));
-    struct account_options options = {.name = "prod", .endpoint = f->server.endpoint, .token = f->token};
-    assert_null(ops->open(&options, &f->provider));
-}
-
-static void end(struct fixture *f)
-{
-    canned_stop(&f->server);
-    canned_free(&f->server);
-    ops->close(f->provider);
-    secret_free(f->token);
-    arena_free(f->arena);
-}
-
-static void assert_kind(const struct err *e, enum err_kind kind)
-{
-    assert_string_equal(e ? err_kind_name(err_kind(e)) : "success", err_kind_name(kind));
-}
-
-static void assert_fine(struct err *e)
-{
-    if (e)
-        fail_msg("%s", err_text(e));
-}
 
 #define KEY "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIPaJ"
 

@@ -1,17 +1,8 @@
 /* The Linode DNS adapter: what is peculiar to its records, and that a flip writes no more than it should. */
 #include "base/http.h"
 #include "providers/dns/dns.h"
-#include "tests/unit/providers/canned_server.h"
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
+#include "tests/unit/providers/adapter_fixture.h"
 
-#include <cmocka.h>
-
-#define HEAD(status) "HTTP/1.1 " status "\r\nContent-Type: application/json\r\nConnection: close\r\n"
-#define ANSWER(status, body) HEAD(status) "\r\n" body
-#define OK(body) ANSWER("200 OK", body)
 #define REASON(status, reason) ANSWER(status, "{\"errors\":[{\"reason\":\"" reason "\"}]}")
 #define LIST(items) OK("{\"data\":[" items "],\"page\":1,\"pages\":1,\"results\":1}")
 #define DOMAIN(id, name, ttl, more) "{\"id\":" id ",\"domain\":\"" name "\",\"ttl_sec\":" ttl more "}"
@@ -20,45 +11,7 @@
     "}"
 #define WWW(target, ttl) RECORD("8", "A", "www", target, ttl)
 
-struct fixture {
-    struct canned_server server;
-    struct arena *arena;
-    struct secret *token;
-    struct dns *dns;
-    struct ctx ctx;
-};
-
-static const struct dns_ops *ops;
 static const struct dns_zone zone = {.id = "5", .name = "example.com", .default_ttl_seconds = 86400};
-
-static void begin(struct fixture *f, const char *const *answers)
-{
-    *f = (struct fixture){.arena = arena_new(0), .ctx = ctx_background()};
-    canned_start(&f->server, answers);
-    assert_null(secret_new("sesame-4711", 11, &f->token));
-    struct account_options options = {.name = "prod", .endpoint = f->server.endpoint, .token = f->token};
-    assert_null(ops->open(&options, &f->dns));
-}
-
-static void end(struct fixture *f)
-{
-    canned_stop(&f->server);
-    canned_free(&f->server);
-    ops->close(f->dns);
-    secret_free(f->token);
-    arena_free(f->arena);
-}
-
-static void assert_kind(const struct err *e, enum err_kind kind)
-{
-    assert_string_equal(e ? err_kind_name(err_kind(e)) : "success", err_kind_name(kind));
-}
-
-static void assert_fine(struct err *e)
-{
-    if (e)
-        fail_msg("%s", err_text(e));
-}
 
 struct flip { /* of one value; NULL: the set is absent */
     const char *name;
@@ -78,7 +31,7 @@ static struct err *flip(struct fixture *f, struct flip flip)
                                     .ttl_seconds = flip.ttl_seconds,
                                     .values = &flip.to,
                                     .count = flip.to != NULL};
-    struct err *e = ops->record_set_if(&f->ctx, f->dns, f->arena, &zone, &expected, &wanted, &op);
+    struct err *e = dns_ops->record_set_if(&f->ctx, f->dns, f->arena, &zone, &expected, &wanted, &op);
     assert_null(op);
     return e;
 }
@@ -94,7 +47,7 @@ static void zone_is_looked_up_with_all_parents_and_the_longest_is_taken(void **s
                   LIST(DOMAIN("5", "example.com", "0", "") "," DOMAIN(
                       "6", "shop.example.com", "3600", "") "," DOMAIN("7", "hop.example.com", "0", "")),
                   NULL});
-    assert_fine(ops->zone_find(&f.ctx, f.dns, f.arena, "www.shop.example.com.", &found));
+    assert_fine(dns_ops->zone_find(&f.ctx, f.dns, f.arena, "www.shop.example.com.", &found));
     assert_string_equal(found.id, "6");
     assert_string_equal(found.name, "shop.example.com");
     assert_true(found.default_ttl_seconds == 3600);
@@ -114,9 +67,9 @@ static void zone_without_a_ttl_of_its_own_keeps_records_for_a_day(void **state)
     struct dns_record_set set = {0};
     begin(&f,
           (const char *[]){LIST(DOMAIN("5", "example.com", "0", "")), LIST(WWW("198.18.0.1", "0")), NULL});
-    assert_fine(ops->zone_find(&f.ctx, f.dns, f.arena, "example.com", &found));
+    assert_fine(dns_ops->zone_find(&f.ctx, f.dns, f.arena, "example.com", &found));
     assert_true(found.default_ttl_seconds == 86400);
-    assert_fine(ops->record_get(&f.ctx, f.dns, f.arena, &found, "www.example.com", "A", &set));
+    assert_fine(dns_ops->record_get(&f.ctx, f.dns, f.arena, &found, "www.example.com", "A", &set));
     assert_true(set.ttl_seconds == 86400);
     end(&f);
 }
@@ -138,7 +91,7 @@ static void zone_that_is_absent_not_served_or_a_copy_is_refused(void **state)
         struct fixture f;
         struct dns_zone found = {0};
         begin(&f, (const char *[]){cases[i].answer, NULL});
-        CLEANUP_ERR struct err *e = ops->zone_find(&f.ctx, f.dns, f.arena, "example.com", &found);
+        CLEANUP_ERR struct err *e = dns_ops->zone_find(&f.ctx, f.dns, f.arena, "example.com", &found);
         assert_kind(e, cases[i].kind);
         assert_non_null(err_hint(e));
         end(&f);
@@ -156,7 +109,7 @@ static void records_are_found_whatever_the_form_of_their_name(void **state)
                                    "9", "A", "www.example.com", "198.18.0.1",
                                    "3600") "," RECORD("10", "A", "", "198.18.0.3", "300")),
                                NULL});
-    assert_fine(ops->record_get(&f.ctx, f.dns, f.arena, &zone, "WWW.example.com", "A", &set));
+    assert_fine(dns_ops->record_get(&f.ctx, f.dns, f.arena, &zone, "WWW.example.com", "A", &set));
     assert_int_equal(set.count, 2);
     assert_string_equal(set.values[0], "198.18.0.1");
     assert_true(set.ttl_seconds == 300);
@@ -236,7 +189,7 @@ static void alias_is_written_and_read_without_the_last_dot(void **state)
                                LIST(RECORD("8", "CNAME", "shop", "new.example.net", "300")), NULL});
     assert_fine(
         flip(&f, (struct flip){"shop.example.com", "CNAME", "old.example.net", "new.example.net", 0}));
-    assert_fine(ops->record_get(&f.ctx, f.dns, f.arena, &zone, "shop.example.com", "CNAME", &set));
+    assert_fine(dns_ops->record_get(&f.ctx, f.dns, f.arena, &zone, "shop.example.com", "CNAME", &set));
     assert_string_equal(set.values[0], "new.example.net"); /* a target is absolute: not below the zone */
     canned_stop(&f.server);
     assert_true(canned_was_asked(&f.server, 1, "PUT /domains/5/records/8", "\"target\":\"new.example.net\""));
@@ -318,7 +271,7 @@ static void authoritative_servers_stand_in_the_zone_file(void **state)
                               "86400\",\"@    NS  ns1.linode.com.\",\"@\\t300 IN\\tNS\\tns2.linode.com.\","
                               "\"sub  NS  ns.elsewhere.example.\",\"www 300 A 198.18.0.1\",\"\"]}"),
                            NULL});
-    assert_fine(ops->authoritative_servers(&f.ctx, f.dns, f.arena, &zone, &names, &count));
+    assert_fine(dns_ops->authoritative_servers(&f.ctx, f.dns, f.arena, &zone, &names, &count));
     assert_int_equal(count, 2); /* not those of a part that is delegated */
     assert_string_equal(names[0], "ns1.linode.com");
     assert_string_equal(names[1], "ns2.linode.com");
@@ -334,7 +287,7 @@ static void zone_that_is_not_rendered_yet_has_the_usual_servers(void **state)
     const char **names = NULL;
     size_t count = 0;
     begin(&f, (const char *[]){OK("{\"zone_file\":[]}"), NULL});
-    assert_fine(ops->authoritative_servers(&f.ctx, f.dns, f.arena, &zone, &names, &count));
+    assert_fine(dns_ops->authoritative_servers(&f.ctx, f.dns, f.arena, &zone, &names, &count));
     assert_int_equal(count, 5);
     assert_string_equal(names[0], "ns1.linode.com");
     assert_string_equal(names[4], "ns5.linode.com");
@@ -344,8 +297,8 @@ static void zone_that_is_not_rendered_yet_has_the_usual_servers(void **state)
 static int find_service(void **state)
 {
     (void)state;
-    ops = dns_find("linode");
-    return ops && !http_global_init() ? 0 : -1;
+    dns_ops = dns_find("linode");
+    return dns_ops && !http_global_init() ? 0 : -1;
 }
 
 int main(void)

@@ -4,16 +4,8 @@
 #include "base/decode.h"
 #include "base/http.h"
 #include "providers/rest/rest.h"
+#include "tests/unit/providers/assert_err.h"
 #include "tests/unit/providers/canned_server.h"
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
-#define HEAD(status) "HTTP/1.1 " status "\r\nContent-Type: application/json\r\nConnection: close\r\n"
-#define ANSWER(status, body) HEAD(status) "\r\n" body
 
 static const struct rest_rule rules[] = {
     {412, "sold_out", NULL, ERR_CAPACITY, "try elsewhere"},
@@ -71,11 +63,6 @@ static struct err *send_call(struct fixture *f, const char *method)
     struct rest_call call = {.method = method, .path = "/things/7?x=1", .path_template = "/things/{id}"};
     struct rest_answer answer = {0};
     return rest_send(&f->ctx, f->rest, f->arena, &call, &answer);
-}
-
-static void assert_kind(const struct err *e, enum err_kind kind)
-{
-    assert_string_equal(e ? err_kind_name(err_kind(e)) : "success", err_kind_name(kind));
 }
 
 static void assert_says(struct err *e, const char *part)

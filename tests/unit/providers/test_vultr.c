@@ -4,17 +4,8 @@
 #include "base/http.h"
 #include "providers/compute/provider.h"
 #include "providers/dns/dns.h"
-#include "tests/unit/providers/canned_server.h"
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
+#include "tests/unit/providers/adapter_fixture.h"
 
-#include <cmocka.h>
-
-#define HEAD(status) "HTTP/1.1 " status "\r\nContent-Type: application/json\r\nConnection: close\r\n"
-#define ANSWER(status, body) HEAD(status) "\r\n" body
-#define OK(body) ANSWER("200 OK", body)
 #define ERROR(status, text) ANSWER(status, "{\"error\":\"" text "\",\"status\":400}")
 #define NO_CONTENT HEAD("204 No Content") "\r\n"
 #define PAGE(next) ",\"meta\":{\"total\":7,\"links\":{\"next\":\"" next "\",\"prev\":\"\"}}"
@@ -37,63 +28,6 @@
        "{\"id\":1869,\"name\":\"Rocky Linux 9 x64\",\"arch\":\"x64\",\"family\":\"rockylinux\"},"            \
        "{\"id\":240,\"name\":\"Windows 2016 Standard x64\",\"arch\":\"x64\",\"family\":\"windows\"},"        \
        "{\"id\":7,\"name\":\"Debian 12 i386\",\"arch\":\"i386\",\"family\":\"debian\"}]" LAST "}")
-
-struct fixture {
-    struct canned_server server;
-    struct arena *arena;
-    struct secret *token;
-    struct provider *provider;
-    struct dns *dns;
-    struct ctx ctx;
-};
-
-static const struct provider_ops *ops;
-static const struct dns_ops *dns_ops;
-
-static void begin(struct fixture *f, const char *const *answers)
-{
-    *f = (struct fixture){.arena = arena_new(0), .ctx = ctx_background()};
-    canned_start(&f->server, answers);
-    assert_null(secret_new("sesame-4711", 11, &f->token));
-    struct account_options options = {.name = "prod", .endpoint = f->server.endpoint, .token = f->token};
-    struct account_options dns_options = {.name = "prod", .endpoint = f->server.endpoint, .token = f->token};
-    assert_null(ops->open(&options, &f->provider));
-    assert_null(dns_ops->open(&dns_options, &f->dns));
-}
-
-static void end(struct fixture *f)
-{
-    canned_stop(&f->server);
-    canned_free(&f->server);
-    ops->close(f->provider);
-    dns_ops->close(f->dns);
-    secret_free(f->token);
-    arena_free(f->arena);
-}
-
-static void assert_kind(const struct err *e, enum err_kind kind)
-{
-    assert_string_equal(e ? err_kind_name(err_kind(e)) : "success", err_kind_name(kind));
-}
-
-static void assert_fine(struct err *e)
-{
-    if (e)
-        fail_msg("%s", err_text(e));
-}
-
-/* Stops the server; whether request `i` was this one. */
-static void assert_asked(struct fixture *f, int i, const char *line, const char *part)
-{
-    canned_stop(&f->server);
-    assert_true(canned_was_asked(&f->server, i, line, part));
-}
-
-static void assert_asked_times(struct fixture *f, int count)
-{
-    canned_stop(&f->server);
-    assert_int_equal(f->server.count, count);
-}
 
 /* ---- servers ---- */
 
