@@ -1,30 +1,10 @@
 /* Making plans: from the inventory and a look at the world to a list of steps. */
 #include "base/clock.h"
 #include "base/decode.h"
-#include "base/retry.h"
 #include "core/placement.h"
 #include "core/plan.h"
 #include "core/plan_private.h"
 #include <string.h>
-
-struct maker {
-    struct project *project;
-    struct arena *arena;
-    const struct host *host;
-    const struct plan_options *options;
-    json_t *steps, *points, *warnings; /* borrowed from the plan */
-    struct step_mean *means;           /* of the host's earlier runs */
-};
-
-/* Accounts of --without are not asked for anything. */
-static bool is_lost(const struct maker *maker, const char *account)
-{
-    const struct schema_texts *without = &maker->options->placement.market.without;
-    for (size_t i = 0; i < without->count; i++)
-        if (!strcmp(without->items[i], account))
-            return true;
-    return false;
-}
 
 static int64_t estimate_ms_of(const struct maker *maker, const char *id, const struct step_ops *ops)
 {
@@ -37,8 +17,8 @@ static int64_t estimate_ms_of(const struct maker *maker, const char *id, const s
     return estimate_ms < least_ms ? least_ms : estimate_ms;
 }
 
-static void add_step(struct maker *maker, const char *id, const struct step_ops *ops, const char *title,
-                     json_t *input)
+void plan_add_step(struct maker *maker, const char *id, const struct step_ops *ops, const char *title,
+                   json_t *input)
 {
     json_array_append_new(
         maker->steps, json_pack("{s:s, s:s, s:s, s:i, s:s, s:I, s:o}", "id", id, "kind", ops->kind, "title",
@@ -51,9 +31,9 @@ static struct err *add_fence(struct maker *maker)
     struct host_location old;
     TRY(project_locate(maker->project, maker->host, &old));
     const char *server = old.server_id ? old.server_id : old.name;
-    add_step(maker, "fence", &step_fence, arena_printf(maker->arena, "fence old server %s", old.name),
-             json_pack("{s:s, s:s, s:b}", "provider", old.account, "server", server, "by_id",
-                       old.server_id != NULL));
+    plan_add_step(maker, "fence", &step_fence, arena_printf(maker->arena, "fence old server %s", old.name),
+                  json_pack("{s:s, s:s, s:b}", "provider", old.account, "server", server, "by_id",
+                            old.server_id != NULL));
     return NULL;
 }
 
@@ -91,9 +71,9 @@ static struct err *add_create(struct maker *maker, json_t *plan)
                                      json_string_value(json_object_get(first, "region")));
     if (!json_is_true(json_object_get(first, "available")))
         json_array_append_new(maker->warnings, json_string("every place is reported sold out right now"));
-    add_step(maker, "create", &step_provision, title,
-             json_pack("{s:s, s:o, s:o*}", "image", maker->host->image, "places", places, "firewall",
-                       firewall_rules(maker->host)));
+    plan_add_step(maker, "create", &step_provision, title,
+                  json_pack("{s:s, s:o, s:o*}", "image", maker->host->image, "places", places, "firewall",
+                            firewall_rules(maker->host)));
     return NULL;
 }
 
@@ -110,10 +90,11 @@ static struct err *add_playbooks(struct maker *maker, const char *phase, const s
         const struct playbook *playbook;
         TRY(project_playbook(maker->project, names->items[i], &playbook));
         const char *plain = plain_name(maker->arena, names->items[i]);
-        add_step(maker, arena_printf(maker->arena, "%s-%s", phase, plain), &step_configure,
-                 arena_printf(maker->arena, "%s %s", phase, plain),
-                 json_pack("{s:s, s:s, s:I}", "playbook", names->items[i], "digest",
-                           playbook_digest(playbook), "tasks", (json_int_t)playbook_task_count(playbook)));
+        plan_add_step(maker, arena_printf(maker->arena, "%s-%s", phase, plain), &step_configure,
+                      arena_printf(maker->arena, "%s %s", phase, plain),
+                      json_pack("{s:s, s:s, s:I}", "playbook", names->items[i], "digest",
+                                playbook_digest(playbook), "tasks",
+                                (json_int_t)playbook_task_count(playbook)));
     }
     return NULL;
 }
@@ -165,10 +146,10 @@ static struct err *add_restore(struct maker *maker, const struct data_env *env,
                   point->stamp, "taken_ms", (json_int_t)point->taken_ms, "size_bytes",
                   (json_int_t)point->size_bytes, "age_ms", (json_int_t)(incident_ms - point->taken_ms),
                   "rpo_ms", (json_int_t)(item->rpo_ms ? item->rpo_ms : maker->host->objectives.rpo_ms)));
-    add_step(maker, arena_printf(maker->arena, "restore-%s", item->name), &step_restore,
-             arena_printf(maker->arena, "restore %s %s", item->kind, item->name),
-             json_pack("{s:s, s:s, s:s, s:O}", "name", item->name, "kind", item->kind, "stamp", point->stamp,
-                       "options", item->options));
+    plan_add_step(maker, arena_printf(maker->arena, "restore-%s", item->name), &step_restore,
+                  arena_printf(maker->arena, "restore %s %s", item->kind, item->name),
+                  json_pack("{s:s, s:s, s:s, s:O}", "name", item->name, "kind", item->kind, "stamp",
+                            point->stamp, "options", item->options));
     return NULL;
 }
 
@@ -194,7 +175,7 @@ static struct err *add_protect(struct maker *maker, const char *only)
         json_decref(datasets);
         return only ? err_new(ERR_NOT_FOUND, "host '%s' has no dataset '%s'", maker->host->name, only) : NULL;
     }
-    add_step(maker, "protect", &step_protect, "back up", json_pack("{s:o}", "datasets", datasets));
+    plan_add_step(maker, "protect", &step_protect, "back up", json_pack("{s:o}", "datasets", datasets));
     return NULL;
 }
 
@@ -241,218 +222,9 @@ static struct err *add_checks(struct maker *maker)
     if (!json_array_size(checks))
         json_array_append_new(maker->warnings,
                               json_string("no checks: nothing will prove that the service works"));
-    add_step(maker, "verify", &step_verify,
-             arena_printf(maker->arena, "verify, %zu checks", json_array_size(checks)),
-             json_pack("{s:o}", "checks", checks));
-    return NULL;
-}
-
-/* --- DNS --- */
-
-struct dns_look {
-    struct maker *maker;
-    struct dns_account account;
-    struct dns_zone zone;
-    const char *name, *type;
-    struct dns_record_set set;
-};
-
-static struct err *zone_once(const struct ctx *ctx, void *arg)
-{
-    struct dns_look *look = arg;
-    return look->account.ops->zone_find(ctx, look->account.dns, look->maker->arena, look->name, &look->zone);
-}
-
-static struct err *record_once(const struct ctx *ctx, void *arg)
-{
-    struct dns_look *look = arg;
-    return look->account.ops->record_get(ctx, look->account.dns, look->maker->arena, &look->zone, look->name,
-                                         look->type, &look->set);
-}
-
-static struct err *look_at(struct dns_look *look, const char *type, json_t *expected)
-{
-    look->type = type;
-    look->set = (struct dns_record_set){0};
-    TRY(retry_run(look->maker->project->ctx, &retry_reads, "read the DNS record", record_once, look));
-    json_t *values = json_array();
-    for (size_t i = 0; i < look->set.count; i++)
-        json_array_append_new(values, json_string(look->set.values[i]));
-    json_object_set_new(expected, type,
-                        json_pack("{s:o, s:I}", "values", values, "ttl", (json_int_t)look->set.ttl_seconds));
-    return NULL;
-}
-
-/* An alias has no address of its own: it follows the name that it stands for. */
-static struct err *is_alias(struct dns_look *look, bool *alias)
-{
-    look->type = "CNAME";
-    look->set = (struct dns_record_set){0};
-    TRY(retry_run(look->maker->project->ctx, &retry_reads, "read the DNS record", record_once, look));
-    *alias = look->set.count > 0;
-    if (*alias)
-        json_array_append_new(look->maker->warnings,
-                              json_sprintf("%s is an alias (CNAME) of %s and stays as it is: list that name",
-                                           look->name, look->set.values[0]));
-    return NULL;
-}
-
-/* --- an address that can be moved instead --- */
-
-/* Some rung stands where the address can be used. */
-static bool is_on_ladder(const struct maker *maker, const char *account, const char *region)
-{
-    size_t i, k;
-    const json_t *step, *place;
-    json_array_foreach(maker->steps, i, step)
-    {
-        json_array_foreach(decode_find(step, "input.places"), k, place)
-        {
-            if (!strcmp(json_string_value(json_object_get(place, "provider")), account) &&
-                (!region || !strcmp(json_string_value(json_object_get(place, "region")), region)))
-                return true;
-        }
-    }
-    return false;
-}
-
-/* What the step needs to move `address`; NULL when it is a server's own. Kinds that cost the new server its
- * own address, or a stop of both, are left alone: DNS is quicker. */
-static struct err *find_movable(struct maker *maker, const char *address, json_t **movable)
-{
-    struct host_location old;
-    struct movable_ip *ips;
-    size_t count;
-    *movable = NULL;
-    TRY(project_locate(maker->project, maker->host, &old));
-    if (is_lost(maker, old.account))
-        return NULL;
-    TRY(project_movable_ips(maker->project, old.account, &ips, &count));
-    for (size_t i = 0; i < count; i++) {
-        const struct movable_ip *ip = &ips[i];
-        if (strcmp(ip->address, address) != 0 || ip->needs_servers_off || ip->gives_up_own ||
-            !is_on_ladder(maker, old.account, ip->region))
-            continue;
-        *movable = json_pack("{s:s, s:s, s:s, s:s, s:s?, s:b}", "provider", old.account, "id", ip->id,
-                             "address", ip->address, "kind", ip->kind, "region", ip->region,
-                             "needs_configuration", ip->needs_configuration);
-    }
-    return NULL;
-}
-
-/* An account that does not answer must not keep us from a plan: DNS does it then. */
-static struct err *add_movable(struct maker *maker, const char *address, json_t *input)
-{
-    json_t *movable = NULL;
-    CLEANUP_ERR struct err *e = address ? find_movable(maker, address, &movable) : NULL;
-    if (e && err_kind(e) == ERR_CANCELLED)
-        return TAKE(e);
-    if (e)
-        json_array_append_new(maker->warnings,
-                              json_sprintf("whether %s can be moved is not known: %s", address, err_text(e)));
-    if (movable)
-        json_object_set_new(input, "movable", movable);
-    return NULL;
-}
-
-/* --- names --- */
-
-static void warn_of_addresses(struct maker *maker, const char *name, const json_t *expected)
-{
-    size_t addresses = json_array_size(decode_find(expected, "A.values"));
-    if (addresses > 1)
-        json_array_append_new(
-            maker->warnings,
-            json_sprintf("%s has %zu addresses: the new server's takes the place of all of them", name,
-                         addresses));
-}
-
-static void warn_of_ttl(struct maker *maker, const struct dns_look *look, const struct dns_name *name,
-                        int64_t ttl)
-{
-    const int64_t least = look->account.ops->ttl_min_seconds;
-    if (ttl > 300)
-        json_array_append_new(
-            maker->warnings,
-            json_sprintf("%s has a TTL of %lld s: visitors move that much later; lower it today", name->name,
-                         (long long)ttl));
-    if (name->ttl_seconds && name->ttl_seconds < least)
-        json_array_append_new(maker->warnings,
-                              json_sprintf("%s: its DNS service raises the TTL of %lld s to %lld s",
-                                           name->name, (long long)name->ttl_seconds, (long long)least));
-}
-
-static struct err *look_at_addresses(struct dns_look *look, json_t *input, json_t *expected)
-{
-    TRY(look_at(look, "A", expected));
-    TRY(look_at(look, "AAAA", expected));
-    warn_of_addresses(look->maker, look->name, expected);
-    /* Moving one of several would leave the others at the old server. */
-    if (json_array_size(decode_find(expected, "A.values")) != 1 ||
-        json_array_size(decode_find(expected, "AAAA.values")) != 0)
-        return NULL;
-    return add_movable(look->maker, json_string_value(decode_find(expected, "A.values.0")), input);
-}
-
-static struct err *look_at_name(struct dns_look *look, const struct dns_name *name, json_t *input)
-{
-    json_t *expected = json_object_get(input, "expected");
-    if (!strcmp(name->type, "address"))
-        TRY(look_at_addresses(look, input, expected));
-    else
-        TRY(look_at(look, name->type, expected));
-    const char *first = !strcmp(name->type, "address") ? "A" : name->type;
-    warn_of_ttl(look->maker, look, name,
-                json_integer_value(json_object_get(json_object_get(expected, first), "ttl")));
-    return NULL;
-}
-
-static const char *name_title(struct maker *maker, const struct dns_name *name, const json_t *input)
-{
-    const char *address = json_string_value(decode_find(input, "movable.address"));
-    if (address)
-        return arena_printf(maker->arena, "move %s, else point %s to the new server", address, name->name);
-    if (name->value)
-        return arena_printf(maker->arena, "set %s %s", name->name, name->type);
-    return arena_printf(maker->arena, "point %s to the new server", name->name);
-}
-
-static const char *name_step_id(struct maker *maker, const struct dns_name *name)
-{
-    return strcmp(name->type, "address") != 0
-               ? arena_printf(maker->arena, "dns-%s-%s", name->name, name->type)
-               : arena_printf(maker->arena, "dns-%s", name->name);
-}
-
-static struct err *add_name(struct maker *maker, const struct dns_name *name)
-{
-    struct dns_look look = {.maker = maker, .name = name->name};
-    bool alias = false;
-    if (is_lost(maker, name->account)) {
-        json_array_append_new(
-            maker->warnings,
-            json_sprintf("%s is served by '%s', which is left out: point it to the new server "
-                         "by hand, or at its registrar to other name servers",
-                         name->name, name->account));
-        return NULL;
-    }
-    TRY(project_dns(maker->project, name->account, &look.account));
-    struct err *unfound = retry_run(maker->project->ctx, &retry_reads, "find the DNS zone", zone_once, &look);
-    if (unfound && !err_hint(unfound))
-        unfound = err_with_hint(unfound, "to recover without moving its names: --without %s", name->account);
-    TRY(unfound);
-    if (!strcmp(name->type, "address"))
-        TRY(is_alias(&look, &alias));
-    if (alias)
-        return NULL;
-    CLEANUP_JSON json_t *input =
-        json_pack("{s:s, s:s, s:s, s:s*, s:{}}", "name", name->name, "provider", name->account, "type",
-                  name->type, "value", name->value, "expected");
-    if (name->ttl_seconds)
-        json_object_set_new(input, "ttl", json_integer(name->ttl_seconds));
-    TRY(look_at_name(&look, name, input));
-    const char *title = name_title(maker, name, input);
-    add_step(maker, name_step_id(maker, name), &step_cutover, title, TAKE(input));
+    plan_add_step(maker, "verify", &step_verify,
+                  arena_printf(maker->arena, "verify, %zu checks", json_array_size(checks)),
+                  json_pack("{s:o}", "checks", checks));
     return NULL;
 }
 
@@ -488,15 +260,15 @@ static struct err *fill_recover(struct maker *maker, json_t *plan, int64_t incid
     const struct host *host = maker->host;
     TRY(add_fence(maker));
     TRY(add_create(maker, plan));
-    add_step(maker, "reach", &step_reach, "reach it over SSH, replace its host key",
-             json_pack("{s:I}", "boot_deadline_ms", (json_int_t)host->boot_deadline_ms));
+    plan_add_step(maker, "reach", &step_reach, "reach it over SSH, replace its host key",
+                  json_pack("{s:I}", "boot_deadline_ms", (json_int_t)host->boot_deadline_ms));
     TRY(add_playbooks(maker, "configure", &host->playbooks.configure));
     TRY(add_playbooks(maker, "secrets", &host->playbooks.secrets));
     TRY(add_restores(maker, incident_ms));
     TRY(add_playbooks(maker, "start", &host->playbooks.start));
     TRY(add_checks(maker));
     for (FOREACH(struct dns_name, name, host->names))
-        TRY(add_name(maker, name));
+        TRY(plan_add_name(maker, name));
     return add_protect(maker, NULL);
 }
 
