@@ -61,11 +61,9 @@ static void a_zone_is_asked_for_by_name_the_longest_first(void **state)
     assert_int_equal(found.default_ttl_seconds, 300);
     assert_err(dns_ops->zone_find(&f.ctx, f.dns, f.arena, "a.www.example.org", &found), ERR_NOT_FOUND,
                "no zone of this account", "Zone:Read and DNS:Edit");
-    canned_stop(&f.server);
-    assert_true(canned_was_asked(&f.server, 0, "GET /zones?name=www.example.com&per_page=50",
-                                 "Authorization: Bearer sesame-4711"));
-    assert_true(canned_was_asked(&f.server, 1, "GET /zones?name=example.com&per_page=50", NULL));
-    assert_int_equal(f.server.count, 5); /* "org" alone is no zone */
+    assert_asked(&f, 0, "GET /zones?name=www.example.com&per_page=50", "Authorization: Bearer sesame-4711");
+    assert_asked(&f, 1, "GET /zones?name=example.com&per_page=50", NULL);
+    assert_asked_times(&f, 5); /* "org" alone is no zone */
     end(&f);
 }
 
@@ -85,9 +83,8 @@ static void a_set_is_gathered_from_all_pages_and_of_its_name_alone(void **state)
     assert_string_equal(set.values[0], "198.18.0.1");
     assert_int_equal(set.ttl_seconds, 300);
     assert_false(set.proxied);
-    canned_stop(&f.server);
-    assert_true(canned_was_asked(&f.server, 0, list_line, NULL));
-    assert_int_equal(f.server.count, 2);
+    assert_asked(&f, 0, list_line, NULL);
+    assert_asked_times(&f, 2);
     end(&f);
 }
 
@@ -150,10 +147,9 @@ static void one_address_for_another_is_one_patch_that_leaves_the_rest(void **sta
     struct fixture f;
     begin(&f, (const char *[]){LIST(A("r1", "198.18.0.1")), DONE, NULL});
     assert_fine(flip(&f, "A", "198.18.0.1", "198.18.0.9", 60));
-    canned_stop(&f.server);
-    assert_true(canned_was_asked(&f.server, 1, "PATCH /zones/z1/dns_records/r1",
-                                 "{\"type\":\"A\",\"name\":\"www.example.com\",\"content\":\"198.18.0.9\","
-                                 "\"ttl\":60}"));
+    assert_asked(&f, 1, "PATCH /zones/z1/dns_records/r1",
+                 "{\"type\":\"A\",\"name\":\"www.example.com\",\"content\":\"198.18.0.9\","
+                 "\"ttl\":60}");
     end(&f);
 }
 
@@ -167,12 +163,10 @@ static void a_proxied_record_stays_proxied_and_keeps_auto(void **state)
     assert_fine(flip(&f, "A", "198.18.0.1", "198.18.0.9", 60));
     assert_fine(flip(&f, "A", "198.18.0.1", "198.18.0.9", 60)); /* done; no TTL to change */
     assert_fine(flip(&f, "A", "198.18.0.9", "198.18.0.9|198.18.0.8", 60));
-    canned_stop(&f.server);
-    assert_true(canned_was_asked(&f.server, 1, "PATCH /zones/z1/dns_records/r1",
-                                 "\"content\":\"198.18.0.9\",\"ttl\":1}"));
-    assert_true(canned_was_asked(&f.server, 4, "POST /zones/z1/dns_records",
-                                 "\"content\":\"198.18.0.8\",\"ttl\":1,\"proxied\":true}"));
-    assert_int_equal(f.server.count, 5);
+    assert_asked(&f, 1, "PATCH /zones/z1/dns_records/r1", "\"content\":\"198.18.0.9\",\"ttl\":1}");
+    assert_asked(&f, 4, "POST /zones/z1/dns_records",
+                 "\"content\":\"198.18.0.8\",\"ttl\":1,\"proxied\":true}");
+    assert_asked_times(&f, 5);
     end(&f);
 }
 
@@ -185,14 +179,13 @@ static void more_than_one_change_is_one_batch(void **state)
                            DONE, LIST(A("r1", "198.18.0.1")), DONE, NULL});
     assert_fine(flip(&f, "A", "198.18.0.1|198.18.0.2|198.18.0.3", "198.18.0.2|198.18.0.9", 300));
     assert_fine(flip(&f, "A", "198.18.0.1", "198.18.0.7|198.18.0.8", 300));
-    canned_stop(&f.server);
-    assert_true(canned_was_asked(
-        &f.server, 1, "POST /zones/z1/dns_records/batch",
+    assert_asked(
+        &f, 1, "POST /zones/z1/dns_records/batch",
         "{\"patches\":[{\"type\":\"A\",\"name\":\"www.example.com\",\"content\":\"198.18.0.9\",\"ttl\":300,"
-        "\"id\":\"r1\"}],\"deletes\":[{\"id\":\"r3\"}]}"));
-    assert_true(canned_was_asked(&f.server, 3, "POST /zones/z1/dns_records/batch",
-                                 "\"posts\":[{\"type\":\"A\",\"name\":\"www.example.com\","
-                                 "\"content\":\"198.18.0.8\",\"ttl\":300,\"proxied\":false}]"));
+        "\"id\":\"r1\"}],\"deletes\":[{\"id\":\"r3\"}]}");
+    assert_asked(&f, 3, "POST /zones/z1/dns_records/batch",
+                 "\"posts\":[{\"type\":\"A\",\"name\":\"www.example.com\","
+                 "\"content\":\"198.18.0.8\",\"ttl\":300,\"proxied\":false}]");
     end(&f);
 }
 
@@ -203,10 +196,8 @@ static void sets_are_made_and_deleted(void **state)
     begin(&f, (const char *[]){LIST(""), DONE, LIST(A("r1", "198.18.0.1")), DONE, NULL});
     assert_fine(flip(&f, "A", "", "198.18.0.1", 5));
     assert_fine(flip(&f, "A", "198.18.0.1", "", 0));
-    canned_stop(&f.server);
-    assert_true(
-        canned_was_asked(&f.server, 1, "POST /zones/z1/dns_records", "\"ttl\":60,\"proxied\":false}"));
-    assert_true(canned_was_asked(&f.server, 3, "DELETE /zones/z1/dns_records/r1", NULL));
+    assert_asked(&f, 1, "POST /zones/z1/dns_records", "\"ttl\":60,\"proxied\":false}");
+    assert_asked(&f, 3, "DELETE /zones/z1/dns_records/r1", NULL);
     end(&f);
 }
 
@@ -219,12 +210,10 @@ static void a_long_text_is_written_in_quoted_strings(void **state)
     memset(text, 'x', 300);
     text[0] = '"';
     assert_fine(flip(&f, "TXT", "", text, 60));
-    canned_stop(&f.server);
     char part[255] = {0};
     memset(part, 'x', 254);
-    assert_true(canned_was_asked(
-        &f.server, 1, "POST /zones/z1/dns_records",
-        arena_printf(f.arena, "\"content\":\"\\\"\\\\\\\"%s\\\" \\\"%.45s\\\"\"", part, part)));
+    assert_asked(&f, 1, "POST /zones/z1/dns_records",
+                 arena_printf(f.arena, "\"content\":\"\\\"\\\\\\\"%s\\\" \\\"%.45s\\\"\"", part, part));
     end(&f);
 }
 
@@ -242,8 +231,7 @@ static void what_the_plan_did_not_see_is_not_overwritten(void **state)
     /* A batch is whole or nothing: half of it is somebody else's. */
     assert_err(flip(&f, "A", "198.18.0.1", "198.18.0.9", 300), ERR_CONFLICT, NULL, NULL);
     assert_fine(flip(&f, "A", "198.18.0.1", "198.18.0.9", 300));
-    canned_stop(&f.server);
-    assert_int_equal(f.server.count, 3);
+    assert_asked_times(&f, 3);
     end(&f);
 }
 

@@ -70,13 +70,12 @@ static void create_sends_what_the_plan_says_and_has_no_address_yet(void **state)
     assert_true(server.created_ms == INT64_C(1795142460000));
     assert_string_equal(server_label(&server, "rehost-host"), "web-1");
     assert_string_equal(op, "7");
-    canned_stop(&f.server);
-    assert_true(canned_was_asked(&f.server, 0, "POST /v2/droplets",
-                                 "{\"name\":\"rehost-r1-web-1-a1\",\"region\":\"fra1\",\"size\":\"s-1vcpu-"
-                                 "2gb\",\"image\":\"ubuntu-24-04-x64\","
-                                 "\"ssh_keys\":[512189],\"tags\":[\"rehost-run:r1\",\"rehost-host:web-1\"],"
-                                 "\"ipv6\":true,\"monitoring\":false,\"with_droplet_agent\":false,\"user_"
-                                 "data\":\"#cloud-config\\n\"}"));
+    assert_asked(&f, 0, "POST /v2/droplets",
+                 "{\"name\":\"rehost-r1-web-1-a1\",\"region\":\"fra1\",\"size\":\"s-1vcpu-"
+                 "2gb\",\"image\":\"ubuntu-24-04-x64\","
+                 "\"ssh_keys\":[512189],\"tags\":[\"rehost-run:r1\",\"rehost-host:web-1\"],"
+                 "\"ipv6\":true,\"monitoring\":false,\"with_droplet_agent\":false,\"user_"
+                 "data\":\"#cloud-config\\n\"}");
     end(&f);
 }
 
@@ -146,8 +145,7 @@ static void snapshot_as_an_image_goes_by_its_number(void **state)
     copy.image = "snapshot:nightly";
     CLEANUP_ERR struct err *no_number = ops->server_create(&f.ctx, f.provider, f.arena, &copy, &server, &op);
     assert_kind(no_number, ERR_INPUT);
-    canned_stop(&f.server);
-    assert_true(canned_was_asked(&f.server, 0, "POST /v2/droplets", "\"image\":6372321,"));
+    assert_asked(&f, 0, "POST /v2/droplets", "\"image\":6372321,");
     end(&f);
 }
 
@@ -208,11 +206,8 @@ static void list_follows_links_and_compares_labels_exactly(void **state)
     assert_int_equal(count, 1);
     assert_string_equal(server_label(&servers[0], "rehost-run"), "r1");
     assert_int_equal(servers[0].label_count, 2); /* "web" is nobody's label */
-    canned_stop(&f.server);
-    assert_true(
-        canned_was_asked(&f.server, 0, "GET /v2/droplets?tag_name=rehost-run%3Ar1&per_page=200", NULL));
-    assert_true(canned_was_asked(&f.server, 1,
-                                 "GET /v2/droplets?tag_name=rehost-run%3Ar1&per_page=200&page=2", NULL));
+    assert_asked(&f, 0, "GET /v2/droplets?tag_name=rehost-run%3Ar1&per_page=200", NULL);
+    assert_asked(&f, 1, "GET /v2/droplets?tag_name=rehost-run%3Ar1&per_page=200&page=2", NULL);
     end(&f);
 }
 
@@ -291,9 +286,8 @@ static void delete_and_power_are_sent_as_the_document_says(void **state)
     assert_null(op);
     CLEANUP_ERR struct err *gone = ops->server_delete(&f.ctx, f.provider, f.arena, "42", &op);
     assert_kind(gone, ERR_NOT_FOUND);
-    canned_stop(&f.server);
-    assert_true(canned_was_asked(&f.server, 0, "POST /v2/droplets/42/actions", "{\"type\":\"power_off\"}"));
-    assert_true(canned_was_asked(&f.server, 1, "DELETE /v2/droplets/42", NULL));
+    assert_asked(&f, 0, "POST /v2/droplets/42/actions", "{\"type\":\"power_off\"}");
+    assert_asked(&f, 1, "DELETE /v2/droplets/42", NULL);
     end(&f);
 }
 
@@ -323,8 +317,7 @@ static void operation_ends_well_or_says_what_it_means(void **state)
         else
             assert_kind(e, cases[i].kind);
         assert_int_equal(done, cases[i].done);
-        canned_stop(&f.server);
-        assert_true(canned_was_asked(&f.server, 0, "GET /v2/actions/7", NULL));
+        assert_asked(&f, 0, "GET /v2/actions/7", NULL);
         end(&f);
     }
 }
@@ -460,8 +453,7 @@ static void key_that_is_there_is_found_by_its_fingerprint(void **state)
     struct fixture f;
     begin(&f, (const char *[]){OK(KEY), NULL});
     assert_string_equal(ensure_key(&f), "512189");
-    canned_stop(&f.server);
-    assert_true(canned_was_asked(&f.server, 0, "GET " KEY_PATH, NULL));
+    assert_asked(&f, 0, "GET " KEY_PATH, NULL);
     end(&f);
 }
 
@@ -471,9 +463,8 @@ static void key_that_is_not_there_is_registered(void **state)
     struct fixture f;
     begin(&f, (const char *[]){NOT_FOUND, ANSWER("201 Made", KEY), NULL});
     assert_string_equal(ensure_key(&f), "512189");
-    canned_stop(&f.server);
-    assert_true(canned_was_asked(&f.server, 1, "POST /v2/account/keys",
-                                 "{\"name\":\"rehost-r1\",\"public_key\":\"" PUBLIC_KEY " alice@home\"}"));
+    assert_asked(&f, 1, "POST /v2/account/keys",
+                 "{\"name\":\"rehost-r1\",\"public_key\":\"" PUBLIC_KEY " alice@home\"}");
     end(&f);
 }
 
@@ -528,13 +519,12 @@ static void firewall_lets_in_what_the_rules_say_and_everything_out(void **state)
                            ANSWER("202 Accepted", "{\"firewall\":" FIREWALL("waiting", "", "") "}"), NULL});
     assert_fine(ensure_firewall(&f, &id));
     assert_string_equal(id, "f-1");
-    canned_stop(&f.server);
-    assert_true(canned_was_asked(
-        &f.server, 1, "POST /v2/firewalls",
+    assert_asked(
+        &f, 1, "POST /v2/firewalls",
         "{\"name\":\"rehost\",\"inbound_rules\":"
         "[{\"protocol\":\"tcp\",\"ports\":\"22\",\"sources\":{\"addresses\":[\"0.0.0.0/0\",\"::/0\"]}},"
         "{\"protocol\":\"udp\",\"ports\":\"8000-9000\",\"sources\":{\"addresses\":[\"0.0.0.0/0\"]}},"
-        "{\"protocol\":\"icmp\",\"ports\":\"0\",\"sources\":{\"addresses\":[\"0.0.0.0/0\"]}}]," OUTBOUND));
+        "{\"protocol\":\"icmp\",\"ports\":\"0\",\"sources\":{\"addresses\":[\"0.0.0.0/0\"]}}]," OUTBOUND);
     end(&f);
 }
 
@@ -547,9 +537,7 @@ static void new_rules_keep_the_droplets_of_a_firewall(void **state)
     begin(&f, (const char *[]){OK("{\"firewalls\":[" FIREWALL("succeeded", "", "41,42") "]" LAST_PAGE),
                                ONE_FIREWALL("waiting", "", "41,42"), NULL});
     assert_fine(ensure_firewall(&f, &id));
-    canned_stop(&f.server);
-    assert_true(canned_was_asked(&f.server, 1, "PUT /v2/firewalls/f-1",
-                                 "\"droplet_ids\":[41,42],\"tags\":[\"web\"]"));
+    assert_asked(&f, 1, "PUT /v2/firewalls/f-1", "\"droplet_ids\":[41,42],\"tags\":[\"web\"]");
     end(&f);
 }
 
@@ -569,9 +557,8 @@ static void firewall_is_attached_once_and_waited_for(void **state)
         assert_int_equal(done, i == 2);
     }
     assert_fine(ops->firewall->attach(&f.ctx, f.provider, f.arena, "f-1", "42", &op)); /* sends nothing */
-    canned_stop(&f.server);
-    assert_true(canned_was_asked(&f.server, 1, "POST /v2/firewalls/f-1/droplets", "{\"droplet_ids\":[42]}"));
-    assert_int_equal(f.server.count, 6);
+    assert_asked(&f, 1, "POST /v2/firewalls/f-1/droplets", "{\"droplet_ids\":[42]}");
+    assert_asked_times(&f, 6);
     end(&f);
 }
 
@@ -600,9 +587,8 @@ static void reserved_ip_moves_in_one_call_and_only_when_it_has_to(void **state)
     assert_string_equal(op, "7");
     assert_fine(ops->ip->move(&f.ctx, f.provider, f.arena, &ips[1], "42", &op));
     assert_null(op);
-    canned_stop(&f.server);
-    assert_true(canned_was_asked(&f.server, 2, "POST /v2/reserved_ips/198.18.9.2/actions",
-                                 "{\"type\":\"assign\",\"droplet_id\":42}"));
+    assert_asked(&f, 2, "POST /v2/reserved_ips/198.18.9.2/actions",
+                 "{\"type\":\"assign\",\"droplet_id\":42}");
     end(&f);
 }
 
@@ -624,10 +610,8 @@ static void snapshot_is_an_action_and_its_id_comes_from_the_list(void **state)
     assert_int_equal(count, 1);
     assert_string_equal(snapshots[0].id, "6372321");
     assert_true(snapshots[0].created_ms == INT64_C(1795142460000));
-    canned_stop(&f.server);
-    assert_true(canned_was_asked(&f.server, 0, "POST /v2/droplets/42/actions",
-                                 "{\"type\":\"snapshot\",\"name\":\"nightly\"}"));
-    assert_true(canned_was_asked(&f.server, 1, "GET /v2/snapshots?resource_type=droplet&per_page=200", NULL));
+    assert_asked(&f, 0, "POST /v2/droplets/42/actions", "{\"type\":\"snapshot\",\"name\":\"nightly\"}");
+    assert_asked(&f, 1, "GET /v2/snapshots?resource_type=droplet&per_page=200", NULL);
     end(&f);
 }
 
@@ -655,10 +639,8 @@ static void volume_is_made_once_and_never_resized(void **state)
     wanted.size_gib = 20;
     CLEANUP_ERR struct err *e = ops->volume->ensure(&f.ctx, f.provider, f.arena, &wanted, &volume, &op);
     assert_kind(e, ERR_CONFLICT);
-    canned_stop(&f.server);
-    assert_true(canned_was_asked(&f.server, 0, "GET /v2/volumes?name=data&region=fra1&per_page=200", NULL));
-    assert_true(canned_was_asked(&f.server, 1, "POST /v2/volumes",
-                                 "{\"name\":\"data\",\"region\":\"fra1\",\"size_gigabytes\":10}"));
+    assert_asked(&f, 0, "GET /v2/volumes?name=data&region=fra1&per_page=200", NULL);
+    assert_asked(&f, 1, "POST /v2/volumes", "{\"name\":\"data\",\"region\":\"fra1\",\"size_gigabytes\":10}");
     end(&f);
 }
 
@@ -679,8 +661,7 @@ static void what_a_locked_droplet_refuses_is_worth_another_try(void **state)
     assert_kind(attached, ERR_CONFLICT);
     CLEANUP_ERR struct err *refused = ops->volume->attach(&f.ctx, f.provider, f.arena, "v-1", "42", &op);
     assert_kind(refused, ERR_REJECTED);
-    canned_stop(&f.server);
-    assert_true(canned_was_asked(&f.server, 2, "GET /v2/droplets/42", NULL));
+    assert_asked(&f, 2, "GET /v2/droplets/42", NULL);
     end(&f);
 }
 
@@ -703,11 +684,10 @@ static void volume_is_attached_and_detached_only_when_it_has_to(void **state)
     assert_string_equal(op, "7");
     assert_fine(ops->volume->detach(&f.ctx, f.provider, f.arena, "v-1", &op));
     assert_null(op);
-    canned_stop(&f.server);
-    assert_true(canned_was_asked(&f.server, 1, "POST /v2/volumes/v-1/actions",
-                                 "{\"type\":\"attach\",\"droplet_id\":42,\"region\":\"fra1\"}"));
-    assert_true(canned_was_asked(&f.server, 5, "POST /v2/volumes/v-1/actions",
-                                 "{\"type\":\"detach\",\"droplet_id\":42,\"region\":\"fra1\"}"));
+    assert_asked(&f, 1, "POST /v2/volumes/v-1/actions",
+                 "{\"type\":\"attach\",\"droplet_id\":42,\"region\":\"fra1\"}");
+    assert_asked(&f, 5, "POST /v2/volumes/v-1/actions",
+                 "{\"type\":\"detach\",\"droplet_id\":42,\"region\":\"fra1\"}");
     end(&f);
 }
 
@@ -748,9 +728,8 @@ static void list_of_databases_has_postgresql_with_window_and_password(void **sta
     assert_false(clusters[1].ready); /* and its backups were not asked for */
     assert_null(clusters[1].host);
     assert_null(clusters[1].password);
-    canned_stop(&f.server);
-    assert_true(canned_was_asked(&f.server, 0, "GET /v2/databases", NULL));
-    assert_true(canned_was_asked(&f.server, 1, "GET /v2/databases/d-1/backups", NULL));
+    assert_asked(&f, 0, "GET /v2/databases", NULL);
+    assert_asked(&f, 1, "GET /v2/databases/d-1/backups", NULL);
     end(&f);
 }
 
@@ -774,16 +753,14 @@ static void restore_takes_the_newest_backup_before_the_wanted_time(void **state)
     assert_fine(restore_database(&f, 0, &cluster));
     CLEANUP_ERR struct err *too_old = restore_database(&f, INT64_C(1794945599000), &cluster);
     assert_kind(too_old, ERR_NOT_FOUND);
-    canned_stop(&f.server);
-    assert_true(canned_was_asked(
-        &f.server, 2, "POST /v2/databases",
+    assert_asked(
+        &f, 2, "POST /v2/databases",
         "{\"name\":\"backend-r1\",\"engine\":\"pg\",\"size\":\"db-s-2vcpu-4gb\",\"region\":\"ams3\",\"num_"
         "nodes\":2,"
         "\"backup_restore\":{\"database_name\":\"backend\",\"backup_created_at\":\"2026-11-18T20:00:00Z\"},"
-        "\"version\":\"16\"}"));
-    assert_true(canned_was_asked(&f.server, 4, "POST /v2/databases",
-                                 "\"backup_restore\":{\"database_name\":\"backend\"}"));
-    assert_int_equal(f.server.count, 7); /* nothing was sent where no backup is old enough */
+        "\"version\":\"16\"}");
+    assert_asked(&f, 4, "POST /v2/databases", "\"backup_restore\":{\"database_name\":\"backend\"}");
+    assert_asked_times(&f, 7); /* nothing was sent where no backup is old enough */
     end(&f);
 }
 

@@ -59,11 +59,8 @@ static void records_are_asked_for_by_full_name_and_read_by_relative_one(void **s
     assert_int_equal(set.ttl_seconds, 30);
     assert_fine(dns_ops->record_get(&f.ctx, f.dns, f.arena, &zone, "example.com", "A", &set));
     assert_int_equal(set.count, 1);
-    canned_stop(&f.server);
-    assert_true(canned_was_asked(
-        &f.server, 0, "GET /v2/domains/example.com/records?type=A&name=www.example.com&per_page=200", NULL));
-    assert_true(canned_was_asked(
-        &f.server, 1, "GET /v2/domains/example.com/records?type=A&name=example.com&per_page=200", NULL));
+    assert_asked(&f, 0, "GET /v2/domains/example.com/records?type=A&name=www.example.com&per_page=200", NULL);
+    assert_asked(&f, 1, "GET /v2/domains/example.com/records?type=A&name=example.com&per_page=200", NULL);
     end(&f);
 }
 
@@ -73,9 +70,8 @@ static void flip_changes_the_record_that_is_there(void **state)
     struct fixture f;
     begin(&f, (const char *[]){RECORDS(RECORD("9", "A", "www", "198.18.0.8", "1800")), DONE, NULL});
     assert_fine(set_if(&f, "www.example.com", "A", "198.18.0.8", "198.18.0.9", 5));
-    canned_stop(&f.server);
-    assert_true(canned_was_asked(&f.server, 1, "PATCH /v2/domains/example.com/records/9",
-                                 "{\"type\":\"A\",\"data\":\"198.18.0.9\",\"ttl\":30}"));
+    assert_asked(&f, 1, "PATCH /v2/domains/example.com/records/9",
+                 "{\"type\":\"A\",\"data\":\"198.18.0.9\",\"ttl\":30}");
     end(&f);
 }
 
@@ -86,8 +82,7 @@ static void record_that_is_not_as_expected_is_not_written(void **state)
     begin(&f, (const char *[]){RECORDS(RECORD("9", "A", "www", "198.18.0.7", "60")), NULL});
     CLEANUP_ERR struct err *e = set_if(&f, "www.example.com", "A", "198.18.0.8", "198.18.0.9", 60);
     assert_kind(e, ERR_CONFLICT);
-    canned_stop(&f.server);
-    assert_int_equal(f.server.count, 1);
+    assert_asked_times(&f, 1);
     end(&f);
 }
 
@@ -99,10 +94,9 @@ static void new_record_says_where_it_goes_and_an_old_one_is_deleted(void **state
                                RECORDS(RECORD("9", "AAAA", "@", "2001:db8::9", "60")), GONE, NULL});
     assert_fine(set_if(&f, "example.com", "AAAA", NULL, "2001:db8::9", 60));
     assert_fine(set_if(&f, "example.com", "AAAA", "2001:db8::9", NULL, 0));
-    canned_stop(&f.server);
-    assert_true(canned_was_asked(&f.server, 1, "POST /v2/domains/example.com/records",
-                                 "{\"type\":\"AAAA\",\"data\":\"2001:db8::9\",\"ttl\":60,\"name\":\"@\"}"));
-    assert_true(canned_was_asked(&f.server, 3, "DELETE /v2/domains/example.com/records/9", NULL));
+    assert_asked(&f, 1, "POST /v2/domains/example.com/records",
+                 "{\"type\":\"AAAA\",\"data\":\"2001:db8::9\",\"ttl\":60,\"name\":\"@\"}");
+    assert_asked(&f, 3, "DELETE /v2/domains/example.com/records/9", NULL);
     end(&f);
 }
 
@@ -116,9 +110,7 @@ static void alias_goes_out_with_a_dot_and_comes_back_without(void **state)
     assert_fine(set_if(&f, "shop.example.com", "CNAME", "example.com", "www.example.net", 60));
     assert_fine(dns_ops->record_get(&f.ctx, f.dns, f.arena, &zone, "shop.example.com", "CNAME", &set));
     assert_string_equal(set.values[0], "www.example.net");
-    canned_stop(&f.server);
-    assert_true(canned_was_asked(&f.server, 1, "PATCH /v2/domains/example.com/records/9",
-                                 "\"data\":\"www.example.net.\""));
+    assert_asked(&f, 1, "PATCH /v2/domains/example.com/records/9", "\"data\":\"www.example.net.\"");
     end(&f);
 }
 

@@ -51,15 +51,14 @@ static void create_sends_what_the_plan_says_and_joins_all_actions(void **state)
     assert_true(server.created_ms == INT64_C(1795142460000));
     assert_string_equal(server_label(&server, "rehost-host"), "web-1");
     assert_string_equal(op, "1,2,3");
-    canned_stop(&f.server);
-    assert_true(canned_was_asked(
-        &f.server, 0, "POST /servers",
+    assert_asked(
+        &f, 0, "POST /servers",
         "{\"name\":\"rehost-r1-web-1-a1\",\"server_type\":\"cx23\",\"image\":\"debian-12\",\"location\":"
         "\"nbg1\","
         "\"ssh_keys\":[\"rehost-r1\"],\"labels\":{\"rehost-run\":\"r1\",\"rehost-host\":\"web-1\"},\"start_"
         "after_"
         "create\":true,"
-        "\"public_net\":{\"enable_ipv4\":true,\"enable_ipv6\":true},\"user_data\":\"#cloud-config\\n\"}"));
+        "\"public_net\":{\"enable_ipv4\":true,\"enable_ipv6\":true},\"user_data\":\"#cloud-config\\n\"}");
     end(&f);
 }
 
@@ -128,8 +127,7 @@ static void bad_names_labels_and_user_data_are_never_sent(void **state)
         CLEANUP_ERR struct err *e = ops->server_create(&f.ctx, f.provider, f.arena, &specs[i], &server, &op);
         assert_kind(e, ERR_INPUT);
     }
-    canned_stop(&f.server);
-    assert_int_equal(f.server.count, 0);
+    assert_asked_times(&f, 0);
     end(&f);
 }
 
@@ -149,11 +147,8 @@ static void list_asks_by_label_and_reads_all_pages(void **state)
     static const struct label other = {"rehost-run", "r2"}; /* whatever the filter thinks */
     assert_fine(ops->server_list(&f.ctx, f.provider, f.arena, &other, &servers, &count));
     assert_int_equal(count, 0);
-    canned_stop(&f.server);
-    assert_true(
-        canned_was_asked(&f.server, 0, "GET /servers?label_selector=rehost-run%3Dr1&per_page=50", NULL));
-    assert_true(canned_was_asked(&f.server, 1,
-                                 "GET /servers?label_selector=rehost-run%3Dr1&per_page=50&page=2", NULL));
+    assert_asked(&f, 0, "GET /servers?label_selector=rehost-run%3Dr1&per_page=50", NULL);
+    assert_asked(&f, 1, "GET /servers?label_selector=rehost-run%3Dr1&per_page=50&page=2", NULL);
     end(&f);
 }
 
@@ -183,9 +178,8 @@ static void delete_and_power_give_their_action(void **state)
     assert_string_equal(op, "7");
     assert_fine(ops->server_power(&f.ctx, f.provider, f.arena, "42", POWER_OFF, &op));
     assert_string_equal(op, "8");
-    canned_stop(&f.server);
-    assert_true(canned_was_asked(&f.server, 0, "DELETE /servers/42", NULL));
-    assert_true(canned_was_asked(&f.server, 1, "POST /servers/42/actions/poweroff", NULL));
+    assert_asked(&f, 0, "DELETE /servers/42", NULL);
+    assert_asked(&f, 1, "POST /servers/42/actions/poweroff", NULL);
     end(&f);
 }
 
@@ -289,9 +283,7 @@ static void key_that_is_not_there_is_registered(void **state)
                                ANSWER("201 Made", "{\"ssh_key\":{\"id\":77,\"name\":\"rehost-r1\"}}"), NULL});
     assert_fine(ops->key_ensure(&f.ctx, f.provider, f.arena, "rehost-r1", KEY, &id));
     assert_string_equal(id, "rehost-r1");
-    canned_stop(&f.server);
-    assert_true(canned_was_asked(&f.server, 1, "POST /ssh_keys",
-                                 "{\"name\":\"rehost-r1\",\"public_key\":\"" KEY "\"}"));
+    assert_asked(&f, 1, "POST /ssh_keys", "{\"name\":\"rehost-r1\",\"public_key\":\"" KEY "\"}");
     end(&f);
 }
 
@@ -328,9 +320,8 @@ static void key_is_deleted_by_its_name(void **state)
     assert_kind(gone, ERR_NOT_FOUND);
     CLEANUP_ERR struct err *other = ops->key_delete(&f.ctx, f.provider, f.arena, "carol");
     assert_kind(other, ERR_NOT_FOUND); /* and the others stay */
-    canned_stop(&f.server);
-    assert_true(canned_was_asked(&f.server, 0, "GET /ssh_keys?name=desk&per_page=50", NULL));
-    assert_true(canned_was_asked(&f.server, 1, "DELETE /ssh_keys/23", NULL));
+    assert_asked(&f, 0, "GET /ssh_keys?name=desk&per_page=50", NULL);
+    assert_asked(&f, 1, "DELETE /ssh_keys/23", NULL);
     end(&f);
 }
 

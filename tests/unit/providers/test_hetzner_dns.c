@@ -68,9 +68,8 @@ static void record_is_read_with_sorted_values_and_its_ttl(void **state)
     assert_fine(dns_ops->record_get(&f.ctx, f.dns, f.arena, &zone, "example.com", "A", &set));
     assert_int_equal(set.count, 1);
     assert_true(set.ttl_seconds == 60);
-    canned_stop(&f.server);
-    assert_true(canned_was_asked(&f.server, 0, "GET /zones/5/rrsets?name=www&type=A&per_page=50", NULL));
-    assert_true(canned_was_asked(&f.server, 2, "GET /zones/5/rrsets?name=%40&type=A&per_page=50", NULL));
+    assert_asked(&f, 0, "GET /zones/5/rrsets?name=www&type=A&per_page=50", NULL);
+    assert_asked(&f, 2, "GET /zones/5/rrsets?name=%40&type=A&per_page=50", NULL);
     end(&f);
 }
 
@@ -94,10 +93,9 @@ static void flip_replaces_the_expected_value(void **state)
     begin(&f, (const char *[]){SETS(SET("www", "A", "300", "198.18.0.8")), ACTION("11"), NULL});
     assert_fine(flip(&f, "A", "198.18.0.8", "198.18.0.9", 300, &op));
     assert_string_equal(op, "11");
-    canned_stop(&f.server);
-    assert_int_equal(f.server.count, 2);
-    assert_true(canned_was_asked(&f.server, 1, "POST /zones/5/rrsets/www/A/actions/set_records",
-                                 "{\"records\":[{\"value\":\"198.18.0.9\"}]}"));
+    assert_asked_times(&f, 2);
+    assert_asked(&f, 1, "POST /zones/5/rrsets/www/A/actions/set_records",
+                 "{\"records\":[{\"value\":\"198.18.0.9\"}]}");
     end(&f);
 }
 
@@ -110,9 +108,7 @@ static void flip_changes_the_ttl_as_well_when_it_differs(void **state)
           (const char *[]){SETS(SET("www", "A", "3600", "198.18.0.8")), ACTION("11"), ACTION("12"), NULL});
     assert_fine(flip(&f, "A", "198.18.0.8", "198.18.0.9", 300, &op));
     assert_string_equal(op, "11,12");
-    canned_stop(&f.server);
-    assert_true(
-        canned_was_asked(&f.server, 2, "POST /zones/5/rrsets/www/A/actions/change_ttl", "{\"ttl\":300}"));
+    assert_asked(&f, 2, "POST /zones/5/rrsets/www/A/actions/change_ttl", "{\"ttl\":300}");
     end(&f);
 }
 
@@ -124,8 +120,7 @@ static void flip_that_is_done_already_writes_nothing(void **state)
     begin(&f, (const char *[]){SETS(SET("www", "AAAA", "300", "2001:DB8:0::9")), NULL});
     assert_fine(flip(&f, "AAAA", "2001:db8::8", "2001:db8::9", 300, &op));
     assert_null(op);
-    canned_stop(&f.server);
-    assert_int_equal(f.server.count, 1);
+    assert_asked_times(&f, 1);
     end(&f);
 }
 
@@ -145,8 +140,7 @@ static void record_changed_by_somebody_else_is_not_flipped(void **state)
     /* A set is replaced as a whole: what looks like half of our change is somebody else's. */
     CLEANUP_ERR struct err *added = flip(&f, "A", "198.18.0.8", "198.18.0.9", 300, &op);
     assert_kind(added, ERR_CONFLICT);
-    canned_stop(&f.server);
-    assert_int_equal(f.server.count, 3); /* three reads, no write */
+    assert_asked_times(&f, 3); /* three reads, no write */
     end(&f);
 }
 
@@ -163,11 +157,9 @@ static void absent_record_is_created_and_an_unwanted_one_deleted(void **state)
     assert_string_equal(op, "14");
     assert_fine(flip(&f, "AAAA", "2001:db8::8", NULL, 0, &op));
     assert_null(op);
-    canned_stop(&f.server);
-    assert_true(canned_was_asked(
-        &f.server, 1, "POST /zones/5/rrsets",
-        "{\"name\":\"www\",\"type\":\"A\",\"records\":[{\"value\":\"198.18.0.9\"}],\"ttl\":120}"));
-    assert_true(canned_was_asked(&f.server, 3, "DELETE /zones/5/rrsets/www/AAAA", NULL));
+    assert_asked(&f, 1, "POST /zones/5/rrsets",
+                 "{\"name\":\"www\",\"type\":\"A\",\"records\":[{\"value\":\"198.18.0.9\"}],\"ttl\":120}");
+    assert_asked(&f, 3, "DELETE /zones/5/rrsets/www/AAAA", NULL);
     end(&f);
 }
 
@@ -178,9 +170,8 @@ static void alias_is_written_with_a_dot_and_read_without(void **state)
     const char *op = NULL;
     begin(&f, (const char *[]){SETS(SET("www", "CNAME", "300", "old")), ACTION("15"), NULL});
     assert_fine(flip(&f, "CNAME", "old.example.com", "new.example.net", 300, &op));
-    canned_stop(&f.server);
-    assert_true(canned_was_asked(&f.server, 1, "POST /zones/5/rrsets/www/CNAME/actions/set_records",
-                                 "{\"records\":[{\"value\":\"new.example.net.\"}]}"));
+    assert_asked(&f, 1, "POST /zones/5/rrsets/www/CNAME/actions/set_records",
+                 "{\"records\":[{\"value\":\"new.example.net.\"}]}");
     end(&f);
 }
 
@@ -221,8 +212,7 @@ static void value_that_cannot_be_sent_stops_the_change(void **state)
     assert_kind(replaced, ERR_INPUT);
     CLEANUP_ERR struct err *created = flip(&f, "TXT", NULL, "\xff", 300, &op);
     assert_kind(created, ERR_INPUT);
-    canned_stop(&f.server);
-    assert_int_equal(f.server.count, 2); /* no write */
+    assert_asked_times(&f, 2); /* no write */
     end(&f);
 }
 
@@ -236,9 +226,7 @@ static void ttl_below_the_minimum_becomes_the_minimum(void **state)
     assert_fine(flip(&f, "A", "198.18.0.8", "198.18.0.9", 30, &op));
     assert_fine(flip(&f, "A", "198.18.0.8", "198.18.0.9", 30, &op));
     assert_null(op);
-    canned_stop(&f.server);
-    assert_true(
-        canned_was_asked(&f.server, 2, "POST /zones/5/rrsets/www/A/actions/change_ttl", "{\"ttl\":60}"));
+    assert_asked(&f, 2, "POST /zones/5/rrsets/www/A/actions/change_ttl", "{\"ttl\":60}");
     end(&f);
 }
 

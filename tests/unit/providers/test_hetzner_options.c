@@ -43,10 +43,9 @@ static void a_firewall_of_that_name_gets_the_rules_and_no_second_one_is_made(voi
     assert_fine(ensure_firewall(&f, &id));
     assert_string_equal(id, "3");
     assert_fine(ensure_firewall(&f, &id));
-    canned_stop(&f.server);
-    assert_true(canned_was_asked(&f.server, 0, "GET /firewalls?name=rehost-web&per_page=50", NULL));
-    assert_true(canned_was_asked(&f.server, 1, "POST /firewalls", rules));
-    assert_true(canned_was_asked(&f.server, 3, "POST /firewalls/3/actions/set_rules", rules));
+    assert_asked(&f, 0, "GET /firewalls?name=rehost-web&per_page=50", NULL);
+    assert_asked(&f, 1, "POST /firewalls", rules);
+    assert_asked(&f, 3, "POST /firewalls/3/actions/set_rules", rules);
     end(&f);
 }
 
@@ -80,10 +79,9 @@ static void a_server_that_is_covered_already_is_left_alone(void **state)
     assert_fine(ops->firewall->attach(&f.ctx, f.provider, f.arena, "3", "42", &op));
     assert_string_equal(op, "8,9");
     assert_err(ops->firewall->attach(&f.ctx, f.provider, f.arena, "3", "4x", &op), ERR_INPUT, "'4x'", NULL);
-    canned_stop(&f.server);
-    assert_true(canned_was_asked(&f.server, 3, "POST /firewalls/3/actions/apply_to_resources",
-                                 "{\"apply_to\":[{\"type\":\"server\",\"server\":{\"id\":42}}]}"));
-    assert_int_equal(f.server.count, 4);
+    assert_asked(&f, 3, "POST /firewalls/3/actions/apply_to_resources",
+                 "{\"apply_to\":[{\"type\":\"server\",\"server\":{\"id\":42}}]}");
+    assert_asked_times(&f, 4);
     end(&f);
 }
 
@@ -123,8 +121,7 @@ static void a_floating_ip_is_assigned_once(void **state)
     assert_string_equal(op, "9");
     assert_fine(ops->ip->move(&f.ctx, f.provider, f.arena, &floating, "42", &op));
     assert_null(op);
-    canned_stop(&f.server);
-    assert_true(canned_was_asked(&f.server, 1, "POST /floating_ips/5/actions/assign", "{\"server\":42}"));
+    assert_asked(&f, 1, "POST /floating_ips/5/actions/assign", "{\"server\":42}");
     end(&f);
 }
 
@@ -138,11 +135,10 @@ static void a_primary_ip_takes_the_place_of_the_one_of_its_type(void **state)
                                ACTION("7"), ACTION("8"), ACTION("9"), NULL});
     assert_fine(ops->ip->move(&f.ctx, f.provider, f.arena, &primary, "42", &op));
     assert_string_equal(op, "7,8,9");
-    canned_stop(&f.server);
-    assert_true(canned_was_asked(&f.server, 1, "POST /primary_ips/1/actions/unassign", NULL));
-    assert_true(canned_was_asked(&f.server, 2, "POST /primary_ips/3/actions/unassign", NULL));
-    assert_true(canned_was_asked(&f.server, 3, "POST /primary_ips/1/actions/assign",
-                                 "{\"assignee_type\":\"server\",\"assignee_id\":42}"));
+    assert_asked(&f, 1, "POST /primary_ips/1/actions/unassign", NULL);
+    assert_asked(&f, 2, "POST /primary_ips/3/actions/unassign", NULL);
+    assert_asked(&f, 3, "POST /primary_ips/1/actions/assign",
+                 "{\"assignee_type\":\"server\",\"assignee_id\":42}");
     end(&f);
 }
 
@@ -162,8 +158,7 @@ static void a_move_that_stopped_on_its_way_goes_on_from_there(void **state)
     assert_null(op);
     assert_err(ops->ip->move(&f.ctx, f.provider, f.arena, &primary, "42", &op), ERR_NOT_FOUND, "primary IP",
                NULL);
-    canned_stop(&f.server);
-    assert_int_equal(f.server.count, 7);
+    assert_asked_times(&f, 7);
     end(&f);
 }
 
@@ -184,10 +179,9 @@ static void a_snapshot_carries_its_name_as_label_too(void **state)
                ERR_UNKNOWN_OUTCOME, NULL, NULL);
     assert_err(ops->snapshot->create(&f.ctx, f.provider, f.arena, "42", "Not a label", &id, &op), ERR_INPUT,
                NULL, NULL);
-    canned_stop(&f.server);
-    assert_true(canned_was_asked(&f.server, 0, "POST /servers/42/actions/create_image",
-                                 "{\"type\":\"snapshot\",\"description\":\"before-r1\",\"labels\":"
-                                 "{\"rehost-snapshot\":\"before-r1\"}}"));
+    assert_asked(&f, 0, "POST /servers/42/actions/create_image",
+                 "{\"type\":\"snapshot\",\"description\":\"before-r1\",\"labels\":"
+                 "{\"rehost-snapshot\":\"before-r1\"}}");
     end(&f);
 }
 
@@ -202,8 +196,7 @@ static void a_server_is_made_from_a_snapshot_by_its_number(void **state)
     begin(&f, (const char *[]){ERROR("422 No", "invalid_input"), NULL});
     assert_err(ops->server_create(&f.ctx, f.provider, f.arena, &spec, &server, &op), ERR_REJECTED, NULL,
                NULL);
-    canned_stop(&f.server);
-    assert_true(canned_was_asked(&f.server, 0, "POST /servers", "\"image\":\"6\""));
+    assert_asked(&f, 0, "POST /servers", "\"image\":\"6\"");
     end(&f);
 }
 
@@ -251,10 +244,8 @@ static void a_volume_is_not_taken_from_another_server(void **state)
     assert_string_equal(op, "9");
     assert_fine(ops->volume->detach(&f.ctx, f.provider, f.arena, "7", &op));
     assert_null(op);
-    canned_stop(&f.server);
-    assert_true(canned_was_asked(&f.server, 3, "POST /volumes/7/actions/attach",
-                                 "{\"server\":43,\"automount\":false}"));
-    assert_int_equal(f.server.count, 5);
+    assert_asked(&f, 3, "POST /volumes/7/actions/attach", "{\"server\":43,\"automount\":false}");
+    assert_asked_times(&f, 5);
     end(&f);
 }
 

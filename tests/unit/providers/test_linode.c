@@ -72,8 +72,7 @@ static void create_sends_what_the_plan_says(void **state)
     assert_null(op); /* there are no action objects: its status is polled */
     assert_string_equal(server.id, "42");
     assert_int_equal(server.status, SERVER_PENDING);
-    canned_stop(&f.server);
-    assert_true(canned_was_asked(&f.server, 0, "POST /linode/instances", NULL));
+    assert_asked(&f, 0, "POST /linode/instances", NULL);
     CLEANUP_JSON json_t *body = asked(&f, 0);
     assert_string_equal(text_at(body, "label"), "rehost-r1-web-1-a1");
     assert_string_equal(text_at(body, "image"), "linode/ubuntu24.04");
@@ -226,8 +225,7 @@ static void names_tags_and_user_data_that_linode_refuses_are_never_sent(void **s
     CLEANUP_ERR struct err *tag = create_from(&f, &bad);
     assert_kind(tag, ERR_INPUT);
     assert_non_null(strstr(err_text(tag), "51 characters"));
-    canned_stop(&f.server);
-    assert_int_equal(f.server.count, 0);
+    assert_asked_times(&f, 0);
     end(&f);
 }
 
@@ -286,10 +284,9 @@ static void list_filters_by_tag_in_a_header_and_reads_all_pages(void **state)
     assert_int_equal(count, 2); /* the one of run r11 is not taken on trust */
     assert_string_equal(servers[0].id, "42");
     assert_string_equal(servers[1].id, "44");
-    canned_stop(&f.server);
     const char *filter = "X-Filter: {\"tags\":\"rehost-run:r1\"}";
-    assert_true(canned_was_asked(&f.server, 0, "GET /linode/instances?page_size=500", filter));
-    assert_true(canned_was_asked(&f.server, 1, "GET /linode/instances?page_size=500&page=2", filter));
+    assert_asked(&f, 0, "GET /linode/instances?page_size=500", filter);
+    assert_asked(&f, 1, "GET /linode/instances?page_size=500&page=2", filter);
     end(&f);
 }
 
@@ -326,10 +323,9 @@ static void power_and_delete_have_nothing_to_wait_for(void **state)
     }
     assert_fine(ops->server_delete(&f.ctx, f.provider, f.arena, "42", &op));
     assert_null(op);
-    canned_stop(&f.server);
     for (int i = 0; i < 4; i++)
-        assert_true(canned_was_asked(&f.server, i, cases[i].line, NULL));
-    assert_true(canned_was_asked(&f.server, 4, "DELETE /linode/instances/42", NULL));
+        assert_asked(&f, i, cases[i].line, NULL);
+    assert_asked(&f, 4, "DELETE /linode/instances/42", NULL);
     end(&f);
 }
 
@@ -356,8 +352,7 @@ static void key_is_its_own_id_and_never_registered(void **state)
     assert_fine(ops->key_ensure(&f.ctx, f.provider, f.arena, "rehost-r1", KEY " alice@laptop\n", &id));
     assert_string_equal(id, KEY " alice@laptop"); /* one line: Linode takes no newline in a key */
     assert_fine(ops->key_delete(&f.ctx, f.provider, f.arena, id));
-    canned_stop(&f.server);
-    assert_int_equal(f.server.count, 0);
+    assert_asked_times(&f, 0);
     end(&f);
 }
 
@@ -397,9 +392,8 @@ static void check_tells_scopes_servers_and_remaining_rate(void **state)
         assert_true(account.rate_remaining == 198);
         assert_int_equal(account.server_count, 17);
         assert_int_equal(account.server_limit, -1);
-        canned_stop(&f.server);
-        assert_true(canned_was_asked(&f.server, 0, "GET /profile", NULL));
-        assert_true(canned_was_asked(&f.server, 1, "GET /linode/instances?page_size=25", NULL));
+        assert_asked(&f, 0, "GET /profile", NULL);
+        assert_asked(&f, 1, "GET /linode/instances?page_size=25", NULL);
         end(&f);
     }
 }
@@ -490,9 +484,7 @@ static void catalog_has_images_by_their_common_names(void **state)
     assert_string_equal(catalog.images[0], "ubuntu-24.04");
     assert_string_equal(catalog.images[1], "debian-12");
     assert_string_equal(catalog.images[2], "linode/ubuntu24.04-kube");
-    canned_stop(&f.server);
-    assert_true(canned_was_asked(&f.server, 1, "GET /regions/availability?page_size=500",
-                                 "X-Filter: {\"available\":false}"));
+    assert_asked(&f, 1, "GET /regions/availability?page_size=500", "X-Filter: {\"available\":false}");
     end(&f);
 }
 
@@ -528,10 +520,8 @@ static void firewall_is_made_once_and_then_given_its_rules(void **state)
     id = NULL;
     assert_fine(ops->firewall->ensure(&f.ctx, f.provider, f.arena, &firewall, &id));
     assert_string_equal(id, "9");
-    canned_stop(&f.server);
-    assert_true(canned_was_asked(&f.server, 1, "POST /networking/firewalls",
-                                 "{\"label\":\"rehost-web\",\"rules\":" RULES "}"));
-    assert_true(canned_was_asked(&f.server, 3, "PUT /networking/firewalls/9/rules", "\r\n\r\n" RULES));
+    assert_asked(&f, 1, "POST /networking/firewalls", "{\"label\":\"rehost-web\",\"rules\":" RULES "}");
+    assert_asked(&f, 3, "PUT /networking/firewalls/9/rules", "\r\n\r\n" RULES);
     end(&f);
 }
 
@@ -549,12 +539,9 @@ static void firewall_stands_before_the_server_or_its_public_interface(void **sta
     for (int i = 0; i < 3; i++)
         assert_fine(ops->firewall->attach(&f.ctx, f.provider, f.arena, "9", "42", &op));
     assert_null(op);
-    canned_stop(&f.server);
-    assert_int_equal(f.server.count, 9); /* the third time it is there already */
-    assert_true(canned_was_asked(&f.server, 2, "POST /networking/firewalls/9/devices",
-                                 "{\"type\":\"linode\",\"id\":42}"));
-    assert_true(canned_was_asked(&f.server, 6, "POST /networking/firewalls/9/devices",
-                                 "{\"type\":\"interface\",\"id\":6}"));
+    assert_asked_times(&f, 9); /* the third time it is there already */
+    assert_asked(&f, 2, "POST /networking/firewalls/9/devices", "{\"type\":\"linode\",\"id\":42}");
+    assert_asked(&f, 6, "POST /networking/firewalls/9/devices", "{\"type\":\"interface\",\"id\":6}");
     end(&f);
 }
 
@@ -601,12 +588,11 @@ static void move_of_the_only_address_is_a_swap(void **state)
     assert_fine(ops->ip->move(&f.ctx, f.provider, f.arena, &ip, "2", &op));
     assert_null(op);
     assert_fine(ops->ip->move(&f.ctx, f.provider, f.arena, &ip, "2", &op));
-    canned_stop(&f.server);
-    assert_true(canned_was_asked(&f.server, 1, "POST /networking/ips/assign",
-                                 "{\"region\":\"nl-ams\",\"assignments\":[{\"address\":\"198.18.0.1\","
-                                 "\"linode_id\":2},{\"address\":\"198.18.0.2\",\"linode_id\":1}]}"));
-    assert_true(canned_was_asked(&f.server, 3, "POST /networking/ips/assign",
-                                 "\"assignments\":[{\"address\":\"198.18.0.1\",\"linode_id\":2}]}"));
+    assert_asked(&f, 1, "POST /networking/ips/assign",
+                 "{\"region\":\"nl-ams\",\"assignments\":[{\"address\":\"198.18.0.1\","
+                 "\"linode_id\":2},{\"address\":\"198.18.0.2\",\"linode_id\":1}]}");
+    assert_asked(&f, 3, "POST /networking/ips/assign",
+                 "\"assignments\":[{\"address\":\"198.18.0.1\",\"linode_id\":2}]}");
     end(&f);
 }
 
@@ -653,11 +639,9 @@ static void snapshot_is_an_image_of_the_ext4_disk(void **state)
     assert_true(done);
     CLEANUP_ERR struct err *failed = ops->op_poll(&f.ctx, f.provider, f.arena, op, &done);
     assert_kind(failed, ERR_UNKNOWN_OUTCOME);
-    canned_stop(&f.server);
-    assert_true(canned_was_asked(&f.server, 0, "GET /linode/instances/42/disks?page_size=500", NULL));
-    assert_true(canned_was_asked(&f.server, 1, "POST /images",
-                                 "{\"disk_id\":12,\"label\":\"rehost-r1\",\"cloud_init\":true}"));
-    assert_true(canned_was_asked(&f.server, 2, "GET /images/private%2F7", NULL));
+    assert_asked(&f, 0, "GET /linode/instances/42/disks?page_size=500", NULL);
+    assert_asked(&f, 1, "POST /images", "{\"disk_id\":12,\"label\":\"rehost-r1\",\"cloud_init\":true}");
+    assert_asked(&f, 2, "GET /images/private%2F7", NULL);
     end(&f);
 }
 
@@ -680,8 +664,7 @@ static void private_images_are_the_snapshots(void **state)
     assert_true(snapshots[0].size_gib > 2.4 && snapshots[0].size_gib < 2.6);
     assert_true(snapshots[0].created_ms == INT64_C(1795142460000));
     assert_fine(ops->snapshot->delete (&f.ctx, f.provider, f.arena, "private/7"));
-    canned_stop(&f.server);
-    assert_true(canned_was_asked(&f.server, 1, "DELETE /images/private%2F7", NULL));
+    assert_asked(&f, 1, "DELETE /images/private%2F7", NULL);
     end(&f);
 }
 
@@ -718,9 +701,7 @@ static void volume_is_found_by_name_and_region_or_made(void **state)
     CLEANUP_ERR struct err *size =
         ops->volume->ensure(&f.ctx, f.provider, f.arena, &volume_spec, &volume, &op);
     assert_kind(size, ERR_CONFLICT);
-    canned_stop(&f.server);
-    assert_true(canned_was_asked(&f.server, 1, "POST /volumes",
-                                 "{\"label\":\"data\",\"region\":\"nl-ams\",\"size\":20}"));
+    assert_asked(&f, 1, "POST /volumes", "{\"label\":\"data\",\"region\":\"nl-ams\",\"size\":20}");
     end(&f);
 }
 
@@ -751,9 +732,8 @@ static void volume_is_attached_and_detached_until_it_says_so(void **state)
     assert_null(op);
     CLEANUP_ERR struct err *taken = ops->volume->attach(&f.ctx, f.provider, f.arena, "3", "43", &op);
     assert_kind(taken, ERR_CONFLICT);
-    canned_stop(&f.server);
-    assert_true(canned_was_asked(&f.server, 1, "POST /volumes/3/attach", "{\"linode_id\":42}"));
-    assert_true(canned_was_asked(&f.server, 6, "POST /volumes/3/detach", NULL));
+    assert_asked(&f, 1, "POST /volumes/3/attach", "{\"linode_id\":42}");
+    assert_asked(&f, 6, "POST /volumes/3/detach", NULL);
     end(&f);
 }
 
@@ -803,8 +783,7 @@ static void database_is_restored_as_a_fork_with_the_versions_and_guests_of_its_s
     assert_false(cluster.ready);
     restore.at_ms = 0;
     assert_fine(ops->database->restore(&f.ctx, f.provider, f.arena, &restore, &cluster));
-    canned_stop(&f.server);
-    assert_true(canned_was_asked(&f.server, 1, "POST /databases/postgresql/instances", NULL));
+    assert_asked(&f, 1, "POST /databases/postgresql/instances", NULL);
     CLEANUP_JSON json_t *body = asked(&f, 1);
     assert_string_equal(text_at(body, "engine"), "postgresql/16");
     assert_string_equal(text_at(body, "region"), "us-east");

@@ -51,11 +51,10 @@ static void zone_is_looked_up_with_all_parents_and_the_longest_is_taken(void **s
     assert_string_equal(found.id, "6");
     assert_string_equal(found.name, "shop.example.com");
     assert_true(found.default_ttl_seconds == 3600);
-    canned_stop(&f.server);
-    assert_true(canned_was_asked(
-        &f.server, 0, "GET /domains?page_size=500",
+    assert_asked(
+        &f, 0, "GET /domains?page_size=500",
         "X-Filter: {\"+or\":[{\"domain\":\"www.shop.example.com\"},{\"domain\":\"shop.example.com\"},"
-        "{\"domain\":\"example.com\"}]}"));
+        "{\"domain\":\"example.com\"}]}");
     end(&f);
 }
 
@@ -113,9 +112,7 @@ static void records_are_found_whatever_the_form_of_their_name(void **state)
     assert_int_equal(set.count, 2);
     assert_string_equal(set.values[0], "198.18.0.1");
     assert_true(set.ttl_seconds == 300);
-    canned_stop(&f.server);
-    assert_true(
-        canned_was_asked(&f.server, 0, "GET /domains/5/records?page_size=500", "X-Filter: {\"type\":\"A\"}"));
+    assert_asked(&f, 0, "GET /domains/5/records?page_size=500", "X-Filter: {\"type\":\"A\"}");
     end(&f);
 }
 
@@ -125,10 +122,8 @@ static void flip_is_one_update_that_leaves_the_name_alone(void **state)
     struct fixture f;
     begin(&f, (const char *[]){LIST(WWW("198.18.0.1", "300")), OK(WWW("198.18.0.2", "300")), NULL});
     assert_fine(flip(&f, (struct flip){"www.example.com", "A", "198.18.0.1", "198.18.0.2", 300}));
-    canned_stop(&f.server);
-    assert_int_equal(f.server.count, 2);
-    assert_true(canned_was_asked(&f.server, 1, "PUT /domains/5/records/8",
-                                 "{\"target\":\"198.18.0.2\",\"ttl_sec\":300}"));
+    assert_asked_times(&f, 2);
+    assert_asked(&f, 1, "PUT /domains/5/records/8", "{\"target\":\"198.18.0.2\",\"ttl_sec\":300}");
     end(&f);
 }
 
@@ -140,12 +135,10 @@ static void apex_is_created_without_a_name(void **state)
                                OK(WWW("198.18.0.2", "300")), NULL});
     assert_fine(flip(&f, (struct flip){"example.com", "A", NULL, "198.18.0.2", 300}));
     assert_fine(flip(&f, (struct flip){"www.example.com", "A", NULL, "198.18.0.2", 300}));
-    canned_stop(&f.server);
-    assert_true(canned_was_asked(&f.server, 1, "POST /domains/5/records",
-                                 "{\"type\":\"A\",\"target\":\"198.18.0.2\",\"ttl_sec\":300}"));
-    assert_true(
-        canned_was_asked(&f.server, 3, "POST /domains/5/records",
-                         "{\"type\":\"A\",\"target\":\"198.18.0.2\",\"ttl_sec\":300,\"name\":\"www\"}"));
+    assert_asked(&f, 1, "POST /domains/5/records",
+                 "{\"type\":\"A\",\"target\":\"198.18.0.2\",\"ttl_sec\":300}");
+    assert_asked(&f, 3, "POST /domains/5/records",
+                 "{\"type\":\"A\",\"target\":\"198.18.0.2\",\"ttl_sec\":300,\"name\":\"www\"}");
     end(&f);
 }
 
@@ -163,8 +156,7 @@ static void ttl_is_the_nearest_that_the_service_has(void **state)
         begin(&f, (const char *[]){LIST(WWW("198.18.0.1", "7200")), OK("{}"), NULL});
         assert_fine(
             flip(&f, (struct flip){"www.example.com", "A", "198.18.0.1", "198.18.0.2", cases[i].wanted}));
-        canned_stop(&f.server);
-        assert_true(canned_was_asked(&f.server, 1, "PUT /domains/5/records/8", cases[i].sent));
+        assert_asked(&f, 1, "PUT /domains/5/records/8", cases[i].sent);
         end(&f);
     }
 }
@@ -175,8 +167,7 @@ static void ttl_that_is_already_the_nearest_is_not_written_again(void **state)
     struct fixture f;
     begin(&f, (const char *[]){LIST(WWW("198.18.0.2", "300")), NULL});
     assert_fine(flip(&f, (struct flip){"www.example.com", "A", "198.18.0.1", "198.18.0.2", 60}));
-    canned_stop(&f.server);
-    assert_int_equal(f.server.count, 1);
+    assert_asked_times(&f, 1);
     end(&f);
 }
 
@@ -191,8 +182,7 @@ static void alias_is_written_and_read_without_the_last_dot(void **state)
         flip(&f, (struct flip){"shop.example.com", "CNAME", "old.example.net", "new.example.net", 0}));
     assert_fine(dns_ops->record_get(&f.ctx, f.dns, f.arena, &zone, "shop.example.com", "CNAME", &set));
     assert_string_equal(set.values[0], "new.example.net"); /* a target is absolute: not below the zone */
-    canned_stop(&f.server);
-    assert_true(canned_was_asked(&f.server, 1, "PUT /domains/5/records/8", "\"target\":\"new.example.net\""));
+    assert_asked(&f, 1, "PUT /domains/5/records/8", "\"target\":\"new.example.net\"");
     end(&f);
 }
 
@@ -204,8 +194,7 @@ static void changed_record_is_a_conflict_and_nothing_is_written(void **state)
     CLEANUP_ERR struct err *e =
         flip(&f, (struct flip){"www.example.com", "A", "198.18.0.1", "198.18.0.2", 300});
     assert_kind(e, ERR_CONFLICT);
-    canned_stop(&f.server);
-    assert_int_equal(f.server.count, 1);
+    assert_asked_times(&f, 1);
     end(&f);
 }
 
@@ -215,8 +204,7 @@ static void set_is_deleted_record_by_record(void **state)
     struct fixture f;
     begin(&f, (const char *[]){LIST(WWW("198.18.0.1", "300")), OK("{}"), NULL});
     assert_fine(flip(&f, (struct flip){"www.example.com", "A", "198.18.0.1", NULL, 0}));
-    canned_stop(&f.server);
-    assert_true(canned_was_asked(&f.server, 1, "DELETE /domains/5/records/8", NULL));
+    assert_asked(&f, 1, "DELETE /domains/5/records/8", NULL);
     end(&f);
 }
 
@@ -254,8 +242,7 @@ static void record_whose_value_has_fields_of_its_own_is_not_written(void **state
     begin(&f, (const char *[]){LIST(""), NULL});
     CLEANUP_ERR struct err *e = flip(&f, (struct flip){"example.com", "MX", NULL, "10 mail.example.com", 0});
     assert_kind(e, ERR_INPUT);
-    canned_stop(&f.server);
-    assert_int_equal(f.server.count, 1);
+    assert_asked_times(&f, 1);
     end(&f);
 }
 
@@ -275,8 +262,7 @@ static void authoritative_servers_stand_in_the_zone_file(void **state)
     assert_int_equal(count, 2); /* not those of a part that is delegated */
     assert_string_equal(names[0], "ns1.linode.com");
     assert_string_equal(names[1], "ns2.linode.com");
-    canned_stop(&f.server);
-    assert_true(canned_was_asked(&f.server, 0, "GET /domains/5/zone-file", NULL));
+    assert_asked(&f, 0, "GET /domains/5/zone-file", NULL);
     end(&f);
 }
 
