@@ -112,7 +112,9 @@ struct err *cmd_catalog(struct cli *cli)
         TRY(inventory_host(project->inventory, host, &listing.fit));
     const struct account *account = only ? inventory_account(project->inventory, only) : NULL;
     if (only && (!account || !provider_find(account->type)))
-        return err_new(ERR_NOT_FOUND, "no account '%s' with servers in '%s'", only, project->inventory->path);
+        return err_with_hint(
+            err_new(ERR_NOT_FOUND, "no account '%s' with servers in '%s'", only, project->inventory->path),
+            "name one of those under 'providers' there");
     TRY(market_open(project, &(struct market_options){.kept_will_do = false}, &market));
     listing.offers = arena_array(cli->arena, offer_count(market) + 1, sizeof(*listing.offers));
     for (size_t i = 0; i < market->count; i++)

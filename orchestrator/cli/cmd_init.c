@@ -59,7 +59,7 @@ static struct err *make_data_keys(struct cli *cli, const char *folder, struct ne
 static const char template_text[] =
     "# What rehost needs to know before the disaster. All keys: rehost help inventory\n"
     "version: 1\n"
-    "project: ops\n"
+    "project: ops                 # keeps journals apart: another name in every inventory of yours\n"
     "\n"
     "providers:\n"
     "  main:\n"
@@ -108,7 +108,7 @@ struct err *cmd_init(struct cli *cli)
     const char *inventory = arena_printf(cli->arena, "%s/inventory.yaml", folder);
     if (fs_exists(inventory)) /* before any key is made */
         return err_with_hint(err_new(ERR_CONFLICT, "'%s' exists already", inventory),
-                             "nothing is overwritten");
+                             "nothing is overwritten; name another folder: rehost init FOLDER");
     TRY(fs_make_dirs(arena_printf(cli->arena, "%s/keys", folder), 0700));
     struct new_keys keys;
     TRY(make_ssh_key(cli, folder, &keys));

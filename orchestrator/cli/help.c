@@ -60,7 +60,7 @@ void help_command(struct cli *cli, const struct cli_command *command)
 void help_overview(struct cli *cli)
 {
     out_text(cli,
-             "rehost rebuilds lost servers: it provisions a fresh host at another provider, configures it,\n"
+             "rehost rebuilds lost servers: it provisions a fresh host at another place, configures it,\n"
              "restores secrets and data, proves the service, and moves DNS.\n\n");
     for (size_t i = 0; i < cli_command_count; i++)
         out_text(cli, "  %-8s %-20s %s\n", cli_commands[i].name, cli_commands[i].arguments,
@@ -109,6 +109,8 @@ void help_man(struct cli *cli)
         out_text(cli, ".TP\n.B %s\n", exit_codes[i][0]);
         man_text(cli, exit_codes[i][1]);
     }
+    out_text(cli, ".SH ENVIRONMENT\n.TP\n.B REHOST_INVENTORY\nthe inventory\n.TP\n.B NO_COLOR\n"
+                  "when not empty: no colours\n");
 }
 
 /* --- docs/reference.md --- */
@@ -144,13 +146,16 @@ void help_reference(struct cli *cli)
     out_text(cli, "## Exit codes\n\n| code | meaning |\n| --- | --- |\n");
     for (size_t i = 0; i < EXIT_CODE_COUNT; i++)
         out_text(cli, "| %s | %s |\n", exit_codes[i][0], exit_codes[i][1]);
-    out_text(cli, "\n## JSON\n\nEvery command takes `--json` and prints one document on stdout:\n\n"
-                  "    {\"schema\": \"rehost/1\", \"command\": \"plan\", \"exit\": 0, \"data\": {...}, "
-                  "\"error\": null}\n\n"
-                  "`error` is `{\"kind\", \"message\", \"hint\"}` when something failed. Times are "
-                  "milliseconds since the epoch "
-                  "(`_ms`), sizes are bytes (`_bytes`). Text output may change; this does not within a "
-                  "schema version.\n");
+    out_text(cli,
+             "\n## JSON\n\nEvery command takes `--json` and prints one document on stdout:\n\n"
+             "    {\"schema\": \"rehost/1\", \"command\": \"plan\", \"exit\": 0, \"data\": {...}, "
+             "\"error\": null}\n\n"
+             "`error` is `{\"kind\", \"message\", \"hint\"}` when something failed. Times are "
+             "milliseconds since the epoch, durations milliseconds "
+             "(both `_ms`), sizes are bytes (`_bytes`) or GiB (`_gib`). Text output may change; this does "
+             "not within a schema version.\n\n"
+             "## Environment\n\n`REHOST_INVENTORY` names the inventory. `NO_COLOR`, when not empty, and "
+             "`TERM=dumb` switch colours off.\n");
 }
 
 /* --- bash completion --- */

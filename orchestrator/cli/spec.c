@@ -18,13 +18,14 @@ const size_t cli_common_option_count = sizeof(cli_common_options) / sizeof(*cli_
     }
 
 static const struct cli_option init_options[] = {
-    {"provider", 0, "TYPE", "type of the provider account in the new inventory"},
+    {"provider", 0, "TYPE", "type of the account in the new inventory, as in its pages below docs/providers"},
 };
 
 #define PLACES                                                                                               \
     {"to", 0, "PROVIDER[/REGION[/SIZE]]", "rebuild there and nowhere else"},                                 \
     {                                                                                                        \
-        "without", 0, "PROVIDER", "this account is lost: neither ask it nor build there", true               \
+        "without", 0, "PROVIDER",                                                                            \
+            "this account is lost: nothing is built there, and only the fence asks it", true                 \
     }
 
 static const struct cli_option plan_options[] = {
@@ -32,7 +33,7 @@ static const struct cli_option plan_options[] = {
     {"incident", 0, "TIME", "when the host was lost, UTC: HH:MM or YYYY-MM-DDTHH:MM:SSZ; default: now"},
     {"before", 0, "TIME", "use the newest restore points before this time; default: the incident"},
     {"timestamp", 0, "STAMP", "use the restore point of this name (YYYYMMDD_HHMMSS) for every dataset"},
-    {"out", 'o', "FILE", "save the plan, to be approved and given to `recover`"},
+    {"out", 'o', "FILE", "save the plan, to be approved and given to `recover` within an hour"},
 };
 
 static const struct cli_option recover_options[] = {
@@ -118,8 +119,8 @@ const struct cli_command cli_commands[] = {
      .max_arguments = 1,
      .run = cmd_check,
      .summary = "find out today what would stop a recovery tomorrow",
-     .description = "Looks at tokens and their permissions, limits of the accounts, stock and price at every "
-                    "place, sizes and images that "
+     .description = "Looks at tokens, at their permissions and the limits of the accounts where the provider "
+                    "tells them, at stock and price at every place, sizes and images that "
                     "are still sold, playbooks, keys, secrets, object storage, restore points and their age, "
                     "DNS and its TTLs, and at what "
                     "the loss of one account would take with it. Each host is READY, needs ATTENTION, or is "
@@ -152,7 +153,8 @@ const struct cli_command cli_commands[] = {
                     "flips DNS, confirms it at "
                     "the authoritative servers, and takes the first backup. With the file of an approved "
                     "plan it carries out "
-                    "exactly that plan. Ctrl-C stops safely; every stopped run can be resumed.",
+                    "exactly that plan, and --to, --without and times beside it have no effect. Ctrl-C stops "
+                    "safely; every stopped run can be resumed.",
      .example = "rehost recover web-1 --incident 02:41"},
     {.name = "resume",
      .arguments = "[RUN]",
@@ -237,9 +239,10 @@ const struct cli_command cli_commands[] = {
      .run = cmd_gc,
      OPTIONS(gc_options),
      .summary = "find servers that runs left behind",
-     .description = "Lists every server with our labels at every account, with who owns it. Servers of runs "
-                    "that this journal "
-                    "does not know are reported, never removed.",
+     .description =
+         "Lists every server with rehost's labels at every account, with who owns it. Servers of runs "
+         "that this journal "
+         "does not know are reported, never removed.",
      .example = "rehost gc --remove"},
     {.name = "help",
      .arguments = "[COMMAND|inventory]",

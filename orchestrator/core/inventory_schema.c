@@ -103,7 +103,7 @@ static const struct schema_key current_keys[] = {
     {"provider", SCHEMA_TEXT, AT(current_server, account), .required = true,
      .doc = "name of a provider account"},
     {"server", SCHEMA_TEXT, AT(current_server, server), .required = true,
-     .doc = "name or id of the server there"},
+     .doc = "name or id of the server there; when there is none of that name, it counts as gone"},
     {"host_key", SCHEMA_TEXT, AT(current_server, host_key),
      .doc = "its SSH host key, `ssh-ed25519 AAAA...`: backups connect to nothing else"},
 };
@@ -205,7 +205,8 @@ static const struct schema_key host_keys[] = {
     {"needs", SCHEMA_MAP, AT(host, needs), .sub = &needs_schema,
      .doc = "what a server must have where no size is given"},
     {"firewall", SCHEMA_LIST, AT(host, firewall), .sub = &port_schema,
-     .doc = "what the provider's firewall lets in, everything else it drops; without it none is set"},
+     .doc = "what the provider's firewall lets in, SSH among it; everything else it drops; without it none "
+            "is set"},
     {"image", SCHEMA_TEXT, AT(host, image), .fallback = "ubuntu-24.04", .doc = "operating system image"},
     {"boot_deadline", SCHEMA_DURATION, AT(host, boot_deadline_ms), .fallback = "5m",
      .doc = "until SSH must answer"},
