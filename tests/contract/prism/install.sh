@@ -13,13 +13,12 @@ mkdir -p "$dir"
 dir=$(cd "$dir" && pwd)
 place=$dir/prism-$(cat "$here/package.json" "$here/package-lock.json" | sha256sum | cut -c1-12)
 
+exec 9>"$dir/lock"
+flock 9 # several tests at once install it once
 if ! command -v npm >/dev/null; then
     apt-get update -qq >&2
     DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends npm >/dev/null
 fi
-
-exec 9>"$dir/lock"
-flock 9
 if [ ! -e "$place/.complete" ]; then
     rm -rf "$place"
     mkdir -p "$place"
