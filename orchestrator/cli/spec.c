@@ -121,7 +121,8 @@ const struct cli_command cli_commands[] = {
      .summary = "find out today what would stop a recovery tomorrow",
      .description = "Looks at tokens, at their permissions and the limits of the accounts where the provider "
                     "tells them, at stock and price at every place, sizes and images that "
-                    "are still sold, playbooks, keys, secrets, object storage, restore points and their age, "
+                    "are still sold, playbooks (that they load, not that their variables are set), keys, "
+                    "secrets, object storage, restore points and their age, "
                     "DNS and its TTLs, and at what "
                     "the loss of one account would take with it. Each host is READY, needs ATTENTION, or is "
                     "NOT READY. Changes nothing; in "
@@ -232,7 +233,9 @@ const struct cli_command cli_commands[] = {
      .run = cmd_destroy,
      OPTIONS(destroy_options),
      .summary = "give up a run and remove the servers it made",
-     .description = "Never removes the machine that serves a host, and never one that rehost did not make.",
+     .description = "Never removes the machine that serves a host, and never one that rehost did not make. "
+                    "The SSH key and "
+                    "the firewall of the host stay at the provider, for its next recovery.",
      .example = "rehost destroy r-7k2f9qxm --confirm r-7k2f9qxm"},
     {.name = "gc",
      .arguments = "",
