@@ -46,7 +46,7 @@ struct err *retry_run(const struct ctx *ctx, const struct retry_policy *policy, 
         if (!failure || !is_worth_retrying(policy, failure))
             return failure;
         if (attempt >= policy->max_attempts)
-            return err_wrap(failure, "gave up %s after %d attempts", what, attempt);
+            return err_wrap(failure, "gave up trying to %s after %d attempts", what, attempt);
         int64_t wait_ms = err_retry_after_ms(failure) + jitter_ms(policy, attempt);
         if (wait_ms >= ctx_remaining_ms(ctx)) /* the true cause tells more than "the time ran out" */
             return err_wrap(failure, "no time left for another attempt at %s", what);

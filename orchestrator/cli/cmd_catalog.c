@@ -63,13 +63,13 @@ static void show(struct listing *listing)
     struct cli *cli = listing->cli;
     json_t *rows = json_object_get(cli->data, "offers");
     if (listing->count)
-        out_text(cli, " %-12s %-10s %-3s %-18s %5s %8s %8s %-5s %10s %10s     %s\n", "PROVIDER", "REGION", "",
+        out_text(cli, " %-12s %-13s %-3s %-18s %5s %8s %8s %-5s %10s %10s     %s\n", "PROVIDER", "REGION", "",
                  "SIZE", "vCPU", "MEMORY", "DISK", "", "HOUR", "MONTH", "STOCK");
     for (size_t i = 0; i < listing->count; i++) {
         const struct offer *o = &listing->offers[i];
         const char *currency = o->stand->catalog.currency;
         const char *stock = o->size->retired_at ? "retired" : o->terms->available ? "yes" : "sold out";
-        out_text(cli, " %-12s %-10s %-3s %-18s %5d %6.1f G %6.0f G %-5s %10.4f %10.2f %s %s\n",
+        out_text(cli, " %-12s %-13s %-3s %-18s %5d %6.1f G %6.0f G %-5s %10.4f %10.2f %s %s\n",
                  o->stand->account, o->terms->region, o->country ? o->country : "?", o->size->name,
                  o->size->cores, o->size->memory_gib, o->size->disk_gib, o->size->architecture,
                  o->terms->price_hourly, o->terms->price_monthly, currency, stock);

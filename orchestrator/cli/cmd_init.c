@@ -102,8 +102,8 @@ struct err *cmd_init(struct cli *cli)
     if (!type)
         type = provider_at(0)->type;
     if (!provider_find(type))
-        return err_with_hint(err_new(ERR_INPUT, "no provider '%s' of servers", type), "known are: %s",
-                             inventory_account_types(cli->arena));
+        return err_with_hint(err_new(ERR_INPUT, "no provider '%s' of servers", type),
+                             "known are, also for DNS alone: %s", inventory_account_types(cli->arena));
     cli->data = json_pack("{s:s, s:[]}", "folder", folder, "files");
     const char *inventory = arena_printf(cli->arena, "%s/inventory.yaml", folder);
     if (fs_exists(inventory)) /* before any key is made */

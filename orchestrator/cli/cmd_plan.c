@@ -41,6 +41,12 @@ struct err *cli_plan_options(const struct cli *cli, struct plan_options *options
     return NULL;
 }
 
+bool cli_has_plan_options(const struct cli *cli)
+{
+    return cli_option(cli, "to") || cli_option(cli, "incident") || cli_option(cli, "before") ||
+           cli_option(cli, "timestamp") || cli->repeated_count;
+}
+
 static struct err *plan_one(struct cli *cli, struct project *project, const struct plan_options *options)
 {
     const struct host *host;
@@ -51,7 +57,8 @@ static struct err *plan_one(struct cli *cli, struct project *project, const stru
     if (out)
         TRY(plan_save(cli->arena, &plan, out));
     show_plan(cli, &plan, out != NULL);
-    out_text(cli, "Nothing has been changed.\nNext:  rehost recover %s\n", out ? out : host->name);
+    out_text(cli, "Nothing has been changed.\nNext:  rehost recover %s%s\n", out ? out : host->name,
+             !out && cli_has_plan_options(cli) ? "   with the same options" : "");
     cli->data = json_pack("{s:O, s:s, s:s?}", "plan", plan.json, "digest", plan.digest, "saved", out);
     cli->exit_code = show_plan_needs_attention(&plan) ? EXIT_ATTENTION : EXIT_OK;
     return NULL;

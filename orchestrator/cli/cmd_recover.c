@@ -34,6 +34,11 @@ static struct err *take_plan(struct cli *cli, struct project *project, struct pl
 {
     const char *argument = cli->arguments[0];
     if (is_plan_file(project, argument)) {
+        if (cli_has_plan_options(cli))
+            return err_with_hint(
+                err_new(ERR_INPUT, "'%s' is a plan: places and times are its own", argument),
+                "leave --to, --without, --incident, --before and --timestamp out, or make another "
+                "plan");
         TRY(plan_load(cli->arena, argument, plan));
         TRY(plan_check_fresh(plan, project->inventory));
         TRY(plan_check_playbooks(project, plan));

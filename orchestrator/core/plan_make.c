@@ -6,6 +6,15 @@
 #include "core/plan_private.h"
 #include <string.h>
 
+bool plan_is_lost(const struct maker *maker, const char *account)
+{
+    const struct schema_texts *without = &maker->options->placement.market.without;
+    for (size_t i = 0; i < without->count; i++)
+        if (!strcmp(without->items[i], account))
+            return true;
+    return false;
+}
+
 static int64_t estimate_ms_of(const struct maker *maker, const char *id, const struct step_ops *ops)
 {
     const struct step_mean *mean = maker->means;
@@ -255,11 +264,35 @@ static json_t *plan_head(struct maker *maker, const char *kind, const char *scen
         maker->steps, "without", texts_json(&maker->options->placement.market.without));
 }
 
+/* The fence takes a server that the provider does not list for gone: a name that was mistyped would be, too.
+ */
+static struct err *warn_of_current(struct maker *maker)
+{
+    struct host_location old;
+    TRY(project_locate(maker->project, maker->host, &old));
+    if (plan_is_lost(maker, old.account)) {
+        json_array_append_new(
+            maker->warnings,
+            json_sprintf("'%s' is left out: nothing will prove that the old server is off; the run "
+                         "will ask for --accept-unproven-fence %s",
+                         old.account, maker->host->name));
+        return NULL;
+    }
+    const struct market_stand *stand = market_stand(maker->project->market, old.account);
+    if (maker->options->overview || (stand && stand->error)) /* not asked in vain once more */
+        return NULL;
+    CLEANUP_ERR struct err *e = project_find_server(maker->project, maker->host, &old);
+    if (e && err_kind(e) == ERR_NOT_FOUND)
+        json_array_append_new(maker->warnings, json_string(err_text(e)));
+    return e && err_kind(e) == ERR_CANCELLED ? TAKE(e) : NULL;
+}
+
 static struct err *fill_recover(struct maker *maker, json_t *plan, int64_t incident_ms)
 {
     const struct host *host = maker->host;
     TRY(add_fence(maker));
     TRY(add_create(maker, plan));
+    TRY(warn_of_current(maker));
     plan_add_step(maker, "reach", &step_reach, "reach it over SSH, replace its host key",
                   json_pack("{s:I}", "boot_deadline_ms", (json_int_t)host->boot_deadline_ms));
     TRY(add_playbooks(maker, "configure", &host->playbooks.configure));

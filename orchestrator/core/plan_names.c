@@ -5,16 +5,6 @@
 #include "core/plan_private.h"
 #include <string.h>
 
-/* Accounts of --without are not asked for anything. */
-static bool is_lost(const struct maker *maker, const char *account)
-{
-    const struct schema_texts *without = &maker->options->placement.market.without;
-    for (size_t i = 0; i < without->count; i++)
-        if (!strcmp(without->items[i], account))
-            return true;
-    return false;
-}
-
 /* --- what DNS says --- */
 
 struct dns_look {
@@ -93,7 +83,7 @@ static struct err *find_movable(struct maker *maker, const char *address, json_t
     size_t count;
     *movable = NULL;
     TRY(project_locate(maker->project, maker->host, &old));
-    if (is_lost(maker, old.account))
+    if (plan_is_lost(maker, old.account))
         return NULL;
     TRY(project_movable_ips(maker->project, old.account, &ips, &count));
     for (size_t i = 0; i < count; i++) {
@@ -196,7 +186,7 @@ struct err *plan_add_name(struct maker *maker, const struct dns_name *name)
 {
     struct dns_look look = {.maker = maker, .name = name->name};
     bool alias = false;
-    if (is_lost(maker, name->account)) {
+    if (plan_is_lost(maker, name->account)) {
         json_array_append_new(
             maker->warnings,
             json_sprintf("%s is served by '%s', which is left out: point it to the new server "

@@ -17,6 +17,8 @@ struct maker {
     struct step_mean *means;           /* of the host's earlier runs */
 };
 
+/* Accounts of --without are not asked for anything. */
+bool plan_is_lost(const struct maker *maker, const char *account);
 void plan_add_step(struct maker *maker, const char *id, const struct step_ops *ops, const char *title,
                    json_t *input); /* takes the input */
 /* The step that leads the users of one name; none for an alias, and for a name whose account is left out. */

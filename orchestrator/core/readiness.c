@@ -254,11 +254,19 @@ static void check_points(struct looking *l, const struct host *host, const json_
     }
 }
 
+static bool is_told(const struct looking *l, const char *text)
+{
+    for (size_t i = 0; i < l->out->count; i++)
+        if (strcmp(l->out->findings[i].text, text) == 0)
+            return true;
+    return false;
+}
+
 static void warn_all(struct looking *l, const struct host *host, const json_t *texts, const char *cure)
 {
     size_t i;
     const json_t *text;
-    json_array_foreach(texts, i, text)
+    json_array_foreach(texts, i, text) if (!is_told(l, json_string_value(text)))
         add(l, FINDING_WARN, host->name, host->name, json_string_value(text), cure);
 }
 
@@ -285,7 +293,7 @@ static void check_plan_of(struct looking *l, const struct host *host)
     warn_all(l, host, json_object_get(plan.json, "warnings"), NULL);
     warn_all(l, host, json_object_get(plan.json, "struck"),
              host->places.count
-                 ? arena_printf(l->arena, "take it out of hosts.%s.places, or replace it", host->name)
+                 ? arena_printf(l->arena, "mend that, or replace the place under hosts.%s.places", host->name)
                  : NULL);
     check_rungs(l, host, rungs_of(&plan));
     check_points(l, host, json_object_get(plan.json, "restore_points"));

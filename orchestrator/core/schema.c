@@ -36,6 +36,14 @@ static bool is_scalar(const struct yaml_node *node)
     return node->type != YAML_NULL && node->type != YAML_LIST && node->type != YAML_MAP;
 }
 
+static const char *choices_text(struct arena *arena, const char *const *choices)
+{
+    const char *text = choices[0];
+    for (size_t i = 1; choices[i]; i++)
+        text = arena_printf(arena, "%s, %s", text, choices[i]);
+    return text;
+}
+
 static struct err *bind_text(const struct binder *binder, const struct schema_key *key,
                              const struct yaml_node *node, const char *path, const char **out)
 {
@@ -52,7 +60,8 @@ static struct err *bind_text(const struct binder *binder, const struct schema_ke
             const char *near = yaml_nearest(node->text, key->choices, count);
             struct err *e =
                 yaml_error(node, "%s: '%s' is not one of the values that are known here", path, node->text);
-            return near ? err_with_hint(e, "did you mean '%s'?", near) : e;
+            return near ? err_with_hint(e, "did you mean '%s'?", near)
+                        : err_with_hint(e, "known are: %s", choices_text(binder->arena, key->choices));
         }
     }
     *out = key->type == SCHEMA_PATH ? fs_resolve(binder->arena, binder->base_dir, node->text) : node->text;

@@ -35,7 +35,7 @@ static void assert_calls(const struct retry_policy *policy, enum err_kind kind, 
 {
     struct ctx ctx = ctx_background();
     struct server server = {.failures = 2, .kind = kind};
-    struct err *e = retry_run(&ctx, policy, "listing servers", call, &server);
+    struct err *e = retry_run(&ctx, policy, "list servers", call, &server);
     assert_int_equal(server.calls, calls);
     assert_int_equal(e == NULL, calls == 3);
     err_free(e);
@@ -69,8 +69,8 @@ static void the_last_error_keeps_its_kind_when_attempts_run_out(void **state)
     (void)state;
     struct ctx ctx = ctx_background();
     struct server server = {.failures = 99, .kind = ERR_TRANSIENT};
-    assert_fails(retry_run(&ctx, &reads, "listing servers", call, &server), ERR_TRANSIENT,
-                 "gave up listing servers after 4 attempts: attempt 4 failed");
+    assert_fails(retry_run(&ctx, &reads, "list servers", call, &server), ERR_TRANSIENT,
+                 "gave up trying to list servers after 4 attempts: attempt 4 failed");
     assert_int_equal(server.calls, 4);
 }
 
