@@ -98,6 +98,8 @@ end_beside() { # waits for it; sets out and status
 fault() { # JSON
     curl -sf -o /dev/null -H 'Content-Type: application/json' -d "$1" "$admin/faults" || die "fault refused: $1"
 }
+# The plan of a recovery lists the servers, too: takes the first list, so that the next fault strikes in the run.
+let_the_plan_look() { fault '{"match": {"method": "GET", "path_regex": "/servers"}, "effect": {"delay_ms": 1}, "count": 1}'; }
 no_faults() { curl -sf -o /dev/null -X DELETE "$admin/faults"; }
 sold_out() { # REGION true|false
     curl -sf -o /dev/null -H 'Content-Type: application/json' \
