@@ -1,5 +1,4 @@
 // What belongs to a project besides servers and zones: actions, SSH keys, firewalls.
-#include <openssl/evp.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -53,28 +52,6 @@ static struct ssh_key *find_key(const struct request *request, struct response *
     return NULL;
 }
 
-// MD5 of the key blob, in pairs with colons. False if the line is no "TYPE BASE64" public key.
-static bool fingerprint(const char *line, char out[48])
-{
-    char type[64], text[8192];
-    unsigned char blob[6200], digest[EVP_MAX_MD_SIZE];
-    unsigned size = 0;
-
-    if (sscanf(line, "%63s %8191s", type, text) != 2 ||
-        (!text_starts(type, "ssh-") && !text_starts(type, "ecdsa-")))
-        return false;
-    int length = EVP_DecodeBlock(blob, (const unsigned char *)text, (int)strlen(text));
-    for (size_t n = strlen(text); length > 0 && n > 0 && text[n - 1] == '='; n--)
-        length--; // padding counts as zero bytes there
-    // The blob starts with its own type, length first.
-    if (length < (int)strlen(type) + 4 || memcmp(blob + 4, type, strlen(type)) != 0 ||
-        EVP_Digest(blob, (size_t)length, digest, &size, EVP_md5(), NULL) != 1)
-        return false;
-    for (unsigned i = 0; i < size; i++)
-        snprintf(out + i * 3, 4, i + 1 < size ? "%02x:" : "%02x", digest[i]);
-    return true;
-}
-
 static bool key_is_new(const struct request *request, struct response *response, const char *name,
                        const char *print, const struct ssh_key *self)
 {
@@ -116,7 +93,7 @@ static void create_key(const struct request *request, struct response *response,
     (void)args;
     if (hz_text(request, response, "name", true, &name) &&
         hz_text(request, response, "public_key", true, &line) && hz_labels_valid(response, labels)) {
-        if (!fingerprint(line, print))
+        if (!ssh_key_fingerprint(line, print))
             hz_invalid(response, "public_key", "Not a valid SSH public key.");
         else if (key_is_new(request, response, name, print, NULL))
             hz_ok(response, 201,

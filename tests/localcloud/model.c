@@ -1,6 +1,7 @@
 #include "model.h"
 
 #include <arpa/inet.h>
+#include <openssl/evp.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -226,6 +227,27 @@ void stock_set(struct cloud *cloud, const char *type, const char *location, bool
     struct stock_out *out = zalloc(sizeof *out);
     *out = (struct stock_out){.type = text_copy(type), .location = text_copy(location)};
     array_add(&cloud->stock_out, out);
+}
+
+bool ssh_key_fingerprint(const char *line, char out[48])
+{
+    char type[64], text[8192];
+    unsigned char blob[6200], digest[EVP_MAX_MD_SIZE];
+    unsigned size = 0;
+
+    if (sscanf(line, "%63s %8191s", type, text) != 2 ||
+        (!text_starts(type, "ssh-") && !text_starts(type, "ecdsa-")))
+        return false;
+    int length = EVP_DecodeBlock(blob, (const unsigned char *)text, (int)strlen(text));
+    for (size_t n = strlen(text); length > 0 && n > 0 && text[n - 1] == '='; n--)
+        length--; // padding counts as zero bytes there
+    // The blob starts with its own type, length first.
+    if (length < (int)strlen(type) + 4 || memcmp(blob + 4, type, strlen(type)) != 0 ||
+        EVP_Digest(blob, (size_t)length, digest, &size, EVP_md5(), NULL) != 1)
+        return false;
+    for (unsigned i = 0; i < size; i++)
+        snprintf(out + i * 3, 4, i + 1 < size ? "%02x:" : "%02x", digest[i]);
+    return true;
 }
 
 struct ssh_key *ssh_key_create(struct cloud *cloud, const char *name, const char *public_key,

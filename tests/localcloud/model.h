@@ -261,6 +261,8 @@ void server_stopped(struct server *server); // by the backend, unlocked: the mac
 bool stock_available(const struct cloud *cloud, const char *type, const char *location);
 void stock_set(struct cloud *cloud, const char *type, const char *location, bool available);
 
+// MD5 of the key blob, in pairs with colons. False if the line is no "TYPE BASE64" public key.
+bool ssh_key_fingerprint(const char *line, char out[48]);
 struct ssh_key *ssh_key_create(struct cloud *cloud, const char *name, const char *public_key,
                                const char *fingerprint, json_t *labels);
 void ssh_key_delete(struct cloud *cloud, struct ssh_key *key);
