@@ -14,11 +14,6 @@
 
 #define INVENTORY_MAX_BYTES (8u << 20)
 
-bool source_is_set(const struct source *source)
-{
-    return source->file || source->env || source->command.count;
-}
-
 const struct account *inventory_account(const struct inventory *inventory, const char *name)
 {
     for (FOREACH(struct account, account, inventory->accounts))

@@ -162,7 +162,6 @@ const struct named_source *inventory_secret(const struct inventory *inventory,
                                             const char *name); /* or NULL */
 /* The types that an account may have, of servers or DNS, with commas between. */
 const char *inventory_account_types(struct arena *arena);
-bool source_is_set(const struct source *source);
 /* The reference of all keys, as docs/inventory.md holds it. */
 void inventory_describe(struct strbuf *out);
 

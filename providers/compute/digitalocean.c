@@ -1270,7 +1270,6 @@ static const struct database_ops database_ops = {
 
 const struct provider_ops provider_digitalocean = {
     .type = "digitalocean",
-    .user_data_max_bytes = USER_DATA_MAX_BYTES,
     .open = digitalocean_open,
     .close = digitalocean_close,
     .check = digitalocean_check,

@@ -972,8 +972,6 @@ static const struct volume_ops volume_ops = {
 
 const struct provider_ops provider_hetzner = {
     .type = "hetzner",
-    .capabilities = PROVIDER_UNIQUE_NAMES,
-    .user_data_max_bytes = USER_DATA_MAX_BYTES,
     .open = hetzner_open,
     .close = hetzner_close,
     .check = hetzner_check,

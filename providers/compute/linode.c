@@ -1256,8 +1256,6 @@ static const struct database_ops database_ops = {.list = linode_database_list,
 
 const struct provider_ops provider_linode = {
     .type = "linode",
-    .capabilities = PROVIDER_UNIQUE_NAMES,
-    .user_data_max_bytes = USER_DATA_MAX_BYTES,
     .open = linode_open,
     .close = linode_close,
     .check = linode_check,

@@ -227,13 +227,8 @@ struct database_ops {
                           const char *cluster_id);
 };
 
-/* Names are unique in an account, so that a create sent twice is refused the second time. */
-enum { PROVIDER_UNIQUE_NAMES = 1 << 0 };
-
 struct provider_ops {
     const char *type; /* as the inventory writes it */
-    unsigned capabilities;
-    size_t user_data_max_bytes;
     struct err *(*open)(const struct account_options *options, struct provider **provider);
     void (*close)(struct provider *provider);
     /* The token works, else ERR_AUTH; says what it may not do. */

@@ -1264,8 +1264,6 @@ static const struct database_ops database_ops = {
 
 const struct provider_ops provider_vultr = {
     .type = "vultr",
-    .capabilities = 0, /* names are not unique (saltstack/salt#37062) */
-    .user_data_max_bytes = USER_DATA_MAX_BYTES,
     .open = vultr_open,
     .close = vultr_close,
     .check = vultr_check,

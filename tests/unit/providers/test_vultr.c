@@ -979,7 +979,7 @@ int main(void)
 {
     ops = provider_find("vultr");
     dns_ops = dns_find("vultr");
-    if (!ops || !dns_ops || http_global_init() || ops->capabilities & PROVIDER_UNIQUE_NAMES)
+    if (!ops || !dns_ops || http_global_init())
         return 1;
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(create_sends_what_the_plan_says_in_vultr_s_words),
