@@ -1,12 +1,10 @@
 /* From rendered arguments to a line of shell. Nothing of a value ever becomes shell syntax: everything is
  * quoted by the one quoting function, and only paths may leave ~ and $NAME to the host, as Ansible does. */
-#include "base/fs.h"
+#include "playbook/data_text.h"
 #include "playbook/run.h"
 #include "playbook/words.h"
 #include <ctype.h>
 #include <string.h>
-
-#define MAX_MODULE_BYTES 65536
 
 bool value_as_flag(const json_t *value, bool *flag)
 {
@@ -163,6 +161,9 @@ static struct err *add_value(struct arena *arena, const struct call *call, const
         return add_list(arena, call, arg, value, out);
     case ARG_LINES:
         return add_lines(arena, call, arg, value, out);
+    case ARG_JSON:
+        data_add_json(out, value, &(struct json_style){0});
+        return NULL;
     case ARG_VALIDATE:
         TRY(text_of(arena, call, arg, value, &text));
         return words_add_validate(arena, out, text);
@@ -292,55 +293,53 @@ static void add_lines_without_margin(const char *text, struct strbuf *out)
     }
 }
 
-/* Adds modules/NAME.sh and, before it, what its line "# needs: OTHER" asks for; each once. Comments stay
- * behind. */
-static struct err *add_module(struct arena *arena, const char *dir, const char *name, json_t *added,
-                              struct strbuf *out)
+/* Adds modules/NAME.sh and, before it, what its head says that it needs; each once. */
+static struct err *add_module(struct arena *arena, const struct modules *modules, const char *name,
+                              json_t *added, struct strbuf *out)
 {
     if (json_object_get(added, name))
         return NULL;
     json_object_set_new(added, name, json_true());
-    char *text;
-    size_t length;
-    TRY(fs_read_file(arena, arena_printf(arena, "%s/%s.sh", dir, name), MAX_MODULE_BYTES, &text, &length));
-    const char *needs = strstr(text, "\n# needs: ");
-    if (needs) {
-        needs += strlen("\n# needs: ");
-        TRY(add_module(arena, dir, arena_strndup(arena, needs, strcspn(needs, "\n")), added, out));
+    const char *text, *needs;
+    TRY(modules_text(modules, name, &text, &needs));
+    while (*needs) {
+        size_t length = strcspn(needs, " ");
+        TRY(add_module(arena, modules, arena_strndup(arena, needs, length), added, out));
+        needs += length + strspn(needs + length, " ");
     }
     add_lines_without_margin(text, out);
     return NULL;
 }
 
-static struct err *add_modules_of(struct arena *arena, const char *dir, const struct entry_list *list,
-                                  json_t *added, struct strbuf *out)
+static struct err *add_modules_of(struct arena *arena, const struct modules *modules,
+                                  const struct entry_list *list, json_t *added, struct strbuf *out)
 {
     for (size_t i = 0; i < list->count; i++) {
         const struct entry *entry = list->items[i];
         if (entry->module && entry->module->shell)
-            TRY(add_module(arena, dir, entry->module->shell, added, out));
-        TRY(add_modules_of(arena, dir, &entry->block, added, out));
-        TRY(add_modules_of(arena, dir, &entry->rescue, added, out));
-        TRY(add_modules_of(arena, dir, &entry->always, added, out));
+            TRY(add_module(arena, modules, entry->module->shell, added, out));
+        TRY(add_modules_of(arena, modules, &entry->block, added, out));
+        TRY(add_modules_of(arena, modules, &entry->rescue, added, out));
+        TRY(add_modules_of(arena, modules, &entry->always, added, out));
     }
     return NULL;
 }
 
 struct err *compile_library(struct arena *arena, const struct playbook *playbook, struct strbuf *out)
 {
-    const char *dir = playbook->paths.modules_dir;
+    const struct modules *modules = playbook->modules;
     json_t *added = json_keep(arena, json_object());
-    TRY(add_module(arena, dir, "lib", added, out));
+    TRY(add_module(arena, modules, "lib", added, out));
     for (size_t p = 0; p < playbook->play_count; p++) {
         const struct play *play = playbook->plays[p];
         if (play->uses_facts)
-            TRY(add_module(arena, dir, "setup", added, out));
-        TRY(add_modules_of(arena, dir, &play->pre_tasks, added, out));
-        TRY(add_modules_of(arena, dir, &play->tasks, added, out));
-        TRY(add_modules_of(arena, dir, &play->post_tasks, added, out));
-        TRY(add_modules_of(arena, dir, &play->handlers, added, out));
+            TRY(add_module(arena, modules, "setup", added, out));
+        TRY(add_modules_of(arena, modules, &play->pre_tasks, added, out));
+        TRY(add_modules_of(arena, modules, &play->tasks, added, out));
+        TRY(add_modules_of(arena, modules, &play->post_tasks, added, out));
+        TRY(add_modules_of(arena, modules, &play->handlers, added, out));
         for (size_t i = 0; i < play->role_count; i++)
-            TRY(add_modules_of(arena, dir, &play->roles[i]->handlers, added, out));
+            TRY(add_modules_of(arena, modules, &play->roles[i]->handlers, added, out));
     }
     return strbuf_check(out, "the modules");
 }

@@ -433,6 +433,8 @@ struct err *playbook_load(struct arena *arena, const char *path, const struct pl
     playbook->paths = *paths;
     playbook->play_capacity = MAX_PLAYS;
     playbook->plays = arena_array(arena, MAX_PLAYS, sizeof(struct play *));
+    const char *const modules_dirs[] = {arena_printf(arena, "%s/modules", playbook->dir), paths->modules_dir};
+    TRY(modules_load(arena, modules_dirs, 2, &playbook->modules));
     struct loader loader = {.playbook = playbook, .arena = arena};
     TRY(load_plays(&loader, path));
     TRY(load_finish(&loader));

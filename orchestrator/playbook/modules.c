@@ -1,493 +1,302 @@
 #include "playbook/modules.h"
+#include "base/fs.h"
 #include "base/yaml.h"
+#include <dirent.h>
+#include <stdlib.h>
 #include <string.h>
 
-#define REQ ARG_REQUIRED
-#define END                                                                                                  \
-    {                                                                                                        \
-        NULL, ARG_TEXT, 0, NULL, NULL                                                                        \
-    }
-#define FILE_ARGS                                                                                            \
-    {"mode", ARG_MODE, 0, NULL, NULL}, {"owner", ARG_TEXT, 0, NULL, NULL},                                   \
-    {                                                                                                        \
-        "group", ARG_TEXT, 0, NULL, NULL                                                                     \
-    }
-#define PRESENT "absent present"
-
-static const struct arg_spec no_args[] = {END};
-
-static const struct arg_spec apt_args[] = {
-    {"name", ARG_WORDS, 0, "package pkg", NULL},
-    {"state", ARG_TEXT, 0, NULL, "absent build-dep fixed latest present"},
-    {"update_cache", ARG_BOOL, 0, "update-cache", NULL},
-    {"cache_valid_time", ARG_INT, 0, NULL, NULL},
-    {"install_recommends", ARG_BOOL, 0, "install-recommends", NULL},
-    {"upgrade", ARG_TEXT, 0, NULL, "dist full no safe yes"},
-    {"purge", ARG_BOOL, 0, NULL, NULL},
-    {"autoremove", ARG_BOOL, 0, NULL, NULL},
-    {"autoclean", ARG_BOOL, 0, NULL, NULL},
-    {"clean", ARG_BOOL, 0, NULL, NULL},
-    {"deb", ARG_PATH, 0, NULL, NULL},
-    {"default_release", ARG_TEXT, 0, "default-release", NULL},
-    {"dpkg_options", ARG_TEXT, 0, NULL, NULL},
-    {"only_upgrade", ARG_BOOL, 0, NULL, NULL},
-    {"force_apt_get", ARG_BOOL, 0, NULL, NULL},
-    {"policy_rc_d", ARG_INT, 0, NULL, NULL},
-    {"allow_unauthenticated", ARG_BOOL, 0, "allow-unauthenticated", NULL},
-    {"allow_downgrade", ARG_BOOL, 0, "allow-downgrade allow_downgrades allow-downgrades", NULL},
-    {"allow_change_held_packages", ARG_BOOL, 0, NULL, NULL},
-    {"lock_timeout", ARG_INT, 0, NULL, NULL},
-    END,
-};
-static const struct arg_spec package_args[] = {
-    {"name", ARG_WORDS, REQ, NULL, NULL},
-    {"state", ARG_TEXT, 0, NULL, "absent present latest"},
-    END,
-};
-static const struct arg_spec apt_repository_args[] = {
-    {"repo", ARG_TEXT, REQ, NULL, NULL},
-    {"state", ARG_TEXT, 0, NULL, PRESENT},
-    {"filename", ARG_TEXT, 0, NULL, NULL},
-    {"mode", ARG_MODE, 0, NULL, NULL},
-    {"update_cache", ARG_BOOL, 0, "update-cache", NULL},
-    END,
-};
-static const struct arg_spec apt_key_args[] = {
-    {"url", ARG_TEXT, 0, NULL, NULL},      {"data", ARG_TEXT, 0, NULL, NULL},
-    {"id", ARG_TEXT, 0, NULL, NULL},       {"keyring", ARG_PATH, 0, NULL, NULL},
-    {"state", ARG_TEXT, 0, NULL, PRESENT}, END,
-};
-static const struct arg_spec copy_args[] = {
-    {"dest", ARG_PATH, REQ, NULL, NULL},         {"src", ARG_TEXT, 0, NULL, NULL},
-    {"content", ARG_ANY, 0, NULL, NULL},         FILE_ARGS,
-    {"directory_mode", ARG_MODE, 0, NULL, NULL}, {"validate", ARG_VALIDATE, 0, NULL, NULL},
-    {"backup", ARG_BOOL, 0, NULL, NULL},         {"force", ARG_BOOL, 0, NULL, NULL},
-    {"follow", ARG_BOOL, 0, NULL, NULL},         {"remote_src", ARG_BOOL, 0, NULL, NULL},
-    {"local_follow", ARG_BOOL, 0, NULL, NULL},   END,
-};
-static const struct arg_spec template_args[] = {
-    {"dest", ARG_PATH, REQ, NULL, NULL},
-    {"src", ARG_TEXT, REQ, NULL, NULL},
-    FILE_ARGS,
-    {"validate", ARG_VALIDATE, 0, NULL, NULL},
-    {"backup", ARG_BOOL, 0, NULL, NULL},
-    {"force", ARG_BOOL, 0, NULL, NULL},
-    {"follow", ARG_BOOL, 0, NULL, NULL},
-    END,
-};
-static const struct arg_spec file_args[] = {
-    {"path", ARG_PATH, REQ, "dest name", NULL},
-    {"state", ARG_TEXT, 0, NULL, "absent directory file hard link touch"},
-    {"src", ARG_PATH, 0, NULL, NULL},
-    FILE_ARGS,
-    {"recurse", ARG_BOOL, 0, NULL, NULL},
-    {"force", ARG_BOOL, 0, NULL, NULL},
-    {"follow", ARG_BOOL, 0, NULL, NULL},
-    {"modification_time", ARG_TEXT, 0, NULL, "preserve now"},
-    {"access_time", ARG_TEXT, 0, NULL, "preserve now"},
-    END,
-};
-static const struct arg_spec lineinfile_args[] = {
-    {"path", ARG_PATH, REQ, "dest destfile name", NULL},
-    {"state", ARG_TEXT, 0, NULL, PRESENT},
-    {"regexp", ARG_TEXT, 0, "regex", NULL},
-    {"search_string", ARG_TEXT, 0, NULL, NULL},
-    {"line", ARG_TEXT, 0, "value", NULL},
-    {"insertafter", ARG_TEXT, 0, NULL, NULL},
-    {"insertbefore", ARG_TEXT, 0, NULL, NULL},
-    {"backrefs", ARG_BOOL, 0, NULL, NULL},
-    {"firstmatch", ARG_BOOL, 0, NULL, NULL},
-    {"create", ARG_BOOL, 0, NULL, NULL},
-    {"backup", ARG_BOOL, 0, NULL, NULL},
-    {"validate", ARG_VALIDATE, 0, NULL, NULL},
-    FILE_ARGS,
-    END,
-};
-static const struct arg_spec blockinfile_args[] = {
-    {"path", ARG_PATH, REQ, "dest destfile name", NULL},
-    {"state", ARG_TEXT, 0, NULL, PRESENT},
-    {"block", ARG_TEXT, 0, "content", NULL},
-    {"marker", ARG_TEXT, 0, NULL, NULL},
-    {"marker_begin", ARG_TEXT, 0, NULL, NULL},
-    {"marker_end", ARG_TEXT, 0, NULL, NULL},
-    {"insertafter", ARG_TEXT, 0, NULL, NULL},
-    {"insertbefore", ARG_TEXT, 0, NULL, NULL},
-    {"create", ARG_BOOL, 0, NULL, NULL},
-    {"backup", ARG_BOOL, 0, NULL, NULL},
-    {"validate", ARG_VALIDATE, 0, NULL, NULL},
-    FILE_ARGS,
-    END,
-};
-static const struct arg_spec replace_args[] = {
-    {"path", ARG_PATH, REQ, "dest destfile name", NULL},
-    {"regexp", ARG_TEXT, REQ, NULL, NULL},
-    {"replace", ARG_TEXT, 0, NULL, NULL},
-    {"after", ARG_TEXT, 0, NULL, NULL},
-    {"before", ARG_TEXT, 0, NULL, NULL},
-    {"backup", ARG_BOOL, 0, NULL, NULL},
-    {"validate", ARG_VALIDATE, 0, NULL, NULL},
-    FILE_ARGS,
-    END,
-};
-static const struct arg_spec command_args[] = {
-    {"cmd", ARG_TEXT, 0, NULL, NULL},
-    {"argv", ARG_WORDS, 0, NULL, NULL},
-    {"chdir", ARG_PATH, 0, NULL, NULL},
-    {"creates", ARG_PATH, 0, NULL, NULL},
-    {"removes", ARG_PATH, 0, NULL, NULL},
-    {"stdin", ARG_TEXT, 0, NULL, NULL},
-    {"stdin_add_newline", ARG_BOOL, 0, NULL, NULL},
-    {"warn", ARG_BOOL, 0, NULL, NULL},
-    END,
-};
-static const struct arg_spec shell_args[] = {
-    {"cmd", ARG_TEXT, 0, NULL, NULL},
-    {"executable", ARG_PATH, 0, NULL, NULL},
-    {"chdir", ARG_PATH, 0, NULL, NULL},
-    {"creates", ARG_PATH, 0, NULL, NULL},
-    {"removes", ARG_PATH, 0, NULL, NULL},
-    {"stdin", ARG_TEXT, 0, NULL, NULL},
-    {"stdin_add_newline", ARG_BOOL, 0, NULL, NULL},
-    {"warn", ARG_BOOL, 0, NULL, NULL},
-    END,
-};
-static const struct arg_spec raw_args[] = {
-    {"cmd", ARG_TEXT, 0, NULL, NULL},
-    {"executable", ARG_PATH, 0, NULL, NULL},
-    END,
-};
-static const struct arg_spec script_args[] = {
-    {"cmd", ARG_TEXT, 0, NULL, NULL},     {"executable", ARG_PATH, 0, NULL, NULL},
-    {"chdir", ARG_PATH, 0, NULL, NULL},   {"creates", ARG_PATH, 0, NULL, NULL},
-    {"removes", ARG_PATH, 0, NULL, NULL}, END,
-};
-static const struct arg_spec systemd_args[] = {
-    {"name", ARG_TEXT, 0, "service unit", NULL},
-    {"state", ARG_TEXT, 0, NULL, "reloaded restarted started stopped"},
-    {"enabled", ARG_BOOL, 0, NULL, NULL},
-    {"masked", ARG_BOOL, 0, NULL, NULL},
-    {"daemon_reload", ARG_BOOL, 0, "daemon-reload", NULL},
-    {"daemon_reexec", ARG_BOOL, 0, "daemon-reexec", NULL},
-    {"force", ARG_BOOL, 0, NULL, NULL},
-    {"no_block", ARG_BOOL, 0, NULL, NULL},
-    {"scope", ARG_TEXT, 0, NULL, "system user global"},
-    END,
-};
-static const struct arg_spec service_args[] = {
-    {"name", ARG_TEXT, REQ, NULL, NULL},
-    {"state", ARG_TEXT, 0, NULL, "reloaded restarted started stopped"},
-    {"enabled", ARG_BOOL, 0, NULL, NULL},
-    END,
-};
-static const struct arg_spec user_args[] = {
-    {"name", ARG_TEXT, REQ, "user", NULL},
-    {"state", ARG_TEXT, 0, NULL, PRESENT},
-    {"uid", ARG_INT, 0, NULL, NULL},
-    {"group", ARG_TEXT, 0, NULL, NULL},
-    {"groups", ARG_COMMAS, 0, NULL, NULL},
-    {"append", ARG_BOOL, 0, NULL, NULL},
-    {"comment", ARG_TEXT, 0, NULL, NULL},
-    {"home", ARG_PATH, 0, NULL, NULL},
-    {"move_home", ARG_BOOL, 0, NULL, NULL},
-    {"create_home", ARG_BOOL, 0, "createhome", NULL},
-    {"skeleton", ARG_TEXT, 0, NULL, NULL},
-    {"umask", ARG_TEXT, 0, NULL, NULL},
-    {"shell", ARG_TEXT, 0, NULL, NULL},
-    {"password", ARG_TEXT, 0, NULL, NULL},
-    {"password_lock", ARG_BOOL, 0, NULL, NULL},
-    {"update_password", ARG_TEXT, 0, NULL, "always on_create"},
-    {"system", ARG_BOOL, 0, NULL, NULL},
-    {"non_unique", ARG_BOOL, 0, NULL, NULL},
-    {"expires", ARG_TEXT, 0, NULL, NULL},
-    {"force", ARG_BOOL, 0, NULL, NULL},
-    {"remove", ARG_BOOL, 0, NULL, NULL},
-    {"generate_ssh_key", ARG_BOOL, 0, NULL, NULL},
-    {"ssh_key_type", ARG_TEXT, 0, NULL, NULL},
-    {"ssh_key_bits", ARG_INT, 0, NULL, NULL},
-    {"ssh_key_file", ARG_PATH, 0, NULL, NULL},
-    {"ssh_key_comment", ARG_TEXT, 0, NULL, NULL},
-    END,
-};
-static const struct arg_spec group_args[] = {
-    {"name", ARG_TEXT, REQ, NULL, NULL},
-    {"state", ARG_TEXT, 0, NULL, PRESENT},
-    {"gid", ARG_INT, 0, NULL, NULL},
-    {"system", ARG_BOOL, 0, NULL, NULL},
-    {"non_unique", ARG_BOOL, 0, NULL, NULL},
-    {"force", ARG_BOOL, 0, NULL, NULL},
-    END,
-};
-static const struct arg_spec authorized_key_args[] = {
-    {"user", ARG_TEXT, REQ, NULL, NULL},     {"key", ARG_TEXT, REQ, NULL, NULL},
-    {"state", ARG_TEXT, 0, NULL, PRESENT},   {"path", ARG_PATH, 0, NULL, NULL},
-    {"manage_dir", ARG_BOOL, 0, NULL, NULL}, {"key_options", ARG_TEXT, 0, NULL, NULL},
-    {"exclusive", ARG_BOOL, 0, NULL, NULL},  {"comment", ARG_TEXT, 0, NULL, NULL},
-    {"follow", ARG_BOOL, 0, NULL, NULL},     END,
-};
-static const struct arg_spec stat_args[] = {
-    {"path", ARG_PATH, REQ, "dest name", NULL},
-    {"follow", ARG_BOOL, 0, NULL, NULL},
-    {"get_checksum", ARG_BOOL, 0, NULL, NULL},
-    {"get_mime", ARG_BOOL, 0, "mime mime_type mime-type", NULL},
-    {"get_attributes", ARG_BOOL, 0, "attr attributes", NULL},
-    {"checksum_algorithm", ARG_TEXT, 0, "checksum checksum_algo", "md5 sha1 sha224 sha256 sha384 sha512"},
-    END,
-};
-static const struct arg_spec get_url_args[] = {
-    {"url", ARG_TEXT, REQ, NULL, NULL},
-    {"dest", ARG_PATH, REQ, NULL, NULL},
-    {"checksum", ARG_TEXT, 0, NULL, NULL},
-    {"force", ARG_BOOL, 0, NULL, NULL},
-    {"backup", ARG_BOOL, 0, NULL, NULL},
-    {"timeout", ARG_INT, 0, NULL, NULL},
-    {"headers", ARG_LINES, 0, NULL, NULL},
-    {"url_username", ARG_TEXT, 0, "username", NULL},
-    {"url_password", ARG_TEXT, 0, "password", NULL},
-    {"validate_certs", ARG_BOOL, 0, NULL, NULL},
-    FILE_ARGS,
-    END,
-};
-static const struct arg_spec ufw_args[] = {
-    {"state", ARG_TEXT, 0, NULL, "enabled disabled reloaded reset"},
-    {"default", ARG_TEXT, 0, "policy", "allow deny reject"},
-    {"logging", ARG_TEXT, 0, NULL, "full high low medium off on"},
-    {"direction", ARG_TEXT, 0, NULL, "in incoming out outgoing routed"},
-    {"delete", ARG_BOOL, 0, NULL, NULL},
-    {"route", ARG_BOOL, 0, NULL, NULL},
-    {"insert", ARG_INT, 0, NULL, NULL},
-    {"rule", ARG_TEXT, 0, NULL, "allow deny limit reject"},
-    {"interface", ARG_TEXT, 0, "if", NULL},
-    {"interface_in", ARG_TEXT, 0, "if_in", NULL},
-    {"interface_out", ARG_TEXT, 0, "if_out", NULL},
-    {"log", ARG_BOOL, 0, NULL, NULL},
-    {"from_ip", ARG_TEXT, 0, "from src", NULL},
-    {"from_port", ARG_TEXT, 0, NULL, NULL},
-    {"to_ip", ARG_TEXT, 0, "dest to", NULL},
-    {"to_port", ARG_TEXT, 0, "port", NULL},
-    {"proto", ARG_TEXT, 0, "protocol", "ah any esp ipv6 tcp udp gre igmp"},
-    {"name", ARG_TEXT, 0, "app", NULL},
-    {"comment", ARG_TEXT, 0, NULL, NULL},
-    END,
-};
-static const struct arg_spec git_args[] = {
-    {"repo", ARG_TEXT, REQ, "name", NULL},       {"dest", ARG_PATH, REQ, NULL, NULL},
-    {"version", ARG_TEXT, 0, NULL, NULL},        {"remote", ARG_TEXT, 0, NULL, NULL},
-    {"force", ARG_BOOL, 0, NULL, NULL},          {"depth", ARG_INT, 0, NULL, NULL},
-    {"clone", ARG_BOOL, 0, NULL, NULL},          {"update", ARG_BOOL, 0, NULL, NULL},
-    {"accept_hostkey", ARG_BOOL, 0, NULL, NULL}, {"accept_newhostkey", ARG_BOOL, 0, NULL, NULL},
-    {"key_file", ARG_PATH, 0, NULL, NULL},       {"ssh_opts", ARG_TEXT, 0, NULL, NULL},
-    {"recursive", ARG_BOOL, 0, NULL, NULL},      {"single_branch", ARG_BOOL, 0, NULL, NULL},
-    {"umask", ARG_TEXT, 0, NULL, NULL},          END,
-};
-static const struct arg_spec sysctl_args[] = {
-    {"name", ARG_TEXT, REQ, "key", NULL},      {"value", ARG_TEXT, 0, "val", NULL},
-    {"state", ARG_TEXT, 0, NULL, PRESENT},     {"reload", ARG_BOOL, 0, NULL, NULL},
-    {"sysctl_file", ARG_PATH, 0, NULL, NULL},  {"sysctl_set", ARG_BOOL, 0, NULL, NULL},
-    {"ignoreerrors", ARG_BOOL, 0, NULL, NULL}, END,
-};
-static const struct arg_spec cron_args[] = {
-    {"name", ARG_TEXT, REQ, NULL, NULL},
-    {"job", ARG_TEXT, 0, "value", NULL},
-    {"state", ARG_TEXT, 0, NULL, PRESENT},
-    {"user", ARG_TEXT, 0, NULL, NULL},
-    {"cron_file", ARG_TEXT, 0, NULL, NULL},
-    {"minute", ARG_TEXT, 0, NULL, NULL},
-    {"hour", ARG_TEXT, 0, NULL, NULL},
-    {"day", ARG_TEXT, 0, "dom", NULL},
-    {"month", ARG_TEXT, 0, NULL, NULL},
-    {"weekday", ARG_TEXT, 0, "dow", NULL},
-    {"special_time", ARG_TEXT, 0, NULL, "reboot yearly annually monthly weekly daily hourly"},
-    {"disabled", ARG_BOOL, 0, NULL, NULL},
-    {"env", ARG_BOOL, 0, NULL, NULL},
-    {"backup", ARG_BOOL, 0, NULL, NULL},
-    END,
-};
-static const struct arg_spec slurp_args[] = {
-    {"src", ARG_PATH, REQ, "path", NULL},
-    END,
-};
-static const struct arg_spec wait_for_args[] = {
-    {"host", ARG_TEXT, 0, NULL, NULL},
-    {"port", ARG_INT, 0, NULL, NULL},
-    {"path", ARG_PATH, 0, NULL, NULL},
-    {"timeout", ARG_INT, 0, NULL, NULL},
-    {"delay", ARG_INT, 0, NULL, NULL},
-    {"sleep", ARG_INT, 0, NULL, NULL},
-    {"connect_timeout", ARG_INT, 0, NULL, NULL},
-    {"state", ARG_TEXT, 0, NULL, "absent drained present started stopped"},
-    {"search_regex", ARG_TEXT, 0, NULL, NULL},
-    {"msg", ARG_TEXT, 0, NULL, NULL},
-    END,
-};
-static const struct arg_spec hostname_args[] = {
-    {"name", ARG_TEXT, REQ, NULL, NULL},
-    {"use", ARG_TEXT, 0, NULL, "debian systemd"},
-    END,
-};
-static const struct arg_spec timezone_args[] = {
-    {"name", ARG_TEXT, REQ, NULL, NULL},
-    END,
-};
-static const struct arg_spec find_args[] = {
-    {"paths", ARG_WORDS, REQ, "name path", NULL},
-    {"patterns", ARG_WORDS, 0, "pattern", NULL},
-    {"excludes", ARG_WORDS, 0, "exclude", NULL},
-    {"file_type", ARG_TEXT, 0, NULL, "any directory file link"},
-    {"recurse", ARG_BOOL, 0, NULL, NULL},
-    {"hidden", ARG_BOOL, 0, NULL, NULL},
-    {"depth", ARG_INT, 0, NULL, NULL},
-    {"age", ARG_TEXT, 0, NULL, NULL},
-    {"size", ARG_TEXT, 0, NULL, NULL},
-    {"follow", ARG_BOOL, 0, NULL, NULL},
-    {"use_regex", ARG_BOOL, 0, NULL, NULL},
-    END,
-};
-static const struct arg_spec unarchive_args[] = {
-    {"src", ARG_TEXT, REQ, NULL, NULL},
-    {"dest", ARG_PATH, REQ, NULL, NULL},
-    {"remote_src", ARG_BOOL, 0, NULL, NULL},
-    {"creates", ARG_PATH, 0, NULL, NULL},
-    {"extra_opts", ARG_WORDS, 0, NULL, NULL},
-    {"keep_newer", ARG_BOOL, 0, NULL, NULL},
-    FILE_ARGS,
-    END,
-};
-static const struct arg_spec npm_args[] = {
-    {"name", ARG_TEXT, 0, NULL, NULL},
-    {"path", ARG_PATH, 0, NULL, NULL},
-    {"version", ARG_TEXT, 0, NULL, NULL},
-    {"global", ARG_BOOL, 0, NULL, NULL},
-    {"executable", ARG_PATH, 0, NULL, NULL},
-    {"state", ARG_TEXT, 0, NULL, "present absent latest"},
-    {"production", ARG_BOOL, 0, NULL, NULL},
-    {"ci", ARG_BOOL, 0, NULL, NULL},
-    {"registry", ARG_TEXT, 0, NULL, NULL},
-    {"ignore_scripts", ARG_BOOL, 0, NULL, NULL},
-    END,
-};
-static const struct arg_spec tempfile_args[] = {
-    {"state", ARG_TEXT, 0, NULL, "directory file"},
-    {"path", ARG_PATH, 0, NULL, NULL},
-    {"prefix", ARG_TEXT, 0, NULL, NULL},
-    {"suffix", ARG_TEXT, 0, NULL, NULL},
-    END,
-};
-static const struct arg_spec getent_args[] = {
-    {"database", ARG_TEXT, REQ, NULL, NULL},
-    {"key", ARG_TEXT, 0, NULL, NULL},
-    {"fail_key", ARG_BOOL, 0, NULL, NULL},
-    END,
-};
-static const struct arg_spec ping_args[] = {{"data", ARG_TEXT, 0, NULL, NULL}, END};
-static const struct arg_spec setup_args[] = {
-    {"gather_subset", ARG_ANY, 0, NULL, NULL},
-    {"filter", ARG_ANY, 0, NULL, NULL},
-    {"gather_timeout", ARG_ANY, 0, NULL, NULL},
-    END,
-};
-static const struct arg_spec debug_args[] = {
-    {"msg", ARG_ANY, 0, NULL, NULL},
-    {"var", ARG_ANY, 0, NULL, NULL},
-    {"verbosity", ARG_INT, 0, NULL, NULL},
-    END,
-};
-static const struct arg_spec assert_args[] = {
-    {"that", ARG_ANY, REQ, NULL, NULL},
-    {"fail_msg", ARG_ANY, 0, "msg", NULL},
-    {"success_msg", ARG_ANY, 0, NULL, NULL},
-    {"quiet", ARG_BOOL, 0, NULL, NULL},
-    END,
-};
-static const struct arg_spec fail_args[] = {{"msg", ARG_ANY, 0, NULL, NULL}, END};
-static const struct arg_spec set_fact_args[] = {{"cacheable", ARG_BOOL, 0, NULL, NULL}, END};
-static const struct arg_spec include_vars_args[] = {
-    {"file", ARG_TEXT, 0, NULL, NULL},
-    {"name", ARG_TEXT, 0, NULL, NULL},
-    END,
-};
-static const struct arg_spec meta_args[] = {
-    {"action", ARG_TEXT, REQ, NULL,
-     "flush_handlers noop end_play end_host reset_connection clear_host_errors clear_facts"},
-    END,
-};
-static const struct arg_spec pause_args[] = {
-    {"seconds", ARG_INT, 0, NULL, NULL},
-    {"minutes", ARG_INT, 0, NULL, NULL},
-    {"prompt", ARG_TEXT, 0, NULL, NULL},
-    END,
-};
-static const struct arg_spec include_tasks_args[] = {
-    {"file", ARG_TEXT, REQ, NULL, NULL},
-    END,
-};
-static const struct arg_spec include_role_args[] = {
-    {"name", ARG_TEXT, REQ, "role", NULL},
-    {"tasks_from", ARG_TEXT, 0, NULL, NULL},
-    {"public", ARG_BOOL, 0, NULL, NULL},
-    {"allow_duplicates", ARG_BOOL, 0, NULL, NULL},
-    END,
-};
-
+#define MAX_MODULE_BYTES 65536
+#define MAX_MODULES 1000
+#define MAX_ARGS 64
 #define BUILTIN "ansible.builtin"
-#define POSIX "ansible.posix"
-#define GENERAL "community.general"
-#define HOST(name, collection, shell, args)                                                                  \
-    {                                                                                                        \
-        name, collection, ACTION_HOST, shell, args, NULL, false                                              \
-    }
 
-static const struct module_spec modules[] = {
-    HOST("apt", BUILTIN, "apt", apt_args),
-    {"apt_key", BUILTIN, ACTION_HOST, "apt_key", apt_key_args, NULL, false},
-    HOST("apt_repository", BUILTIN, "apt_repository", apt_repository_args),
-    {"assert", BUILTIN, ACTION_ASSERT, NULL, assert_args, NULL, false},
-    HOST("authorized_key", POSIX, "authorized_key", authorized_key_args),
-    HOST("blockinfile", BUILTIN, "blockinfile", blockinfile_args),
-    {"command", BUILTIN, ACTION_COMMAND, "command", command_args, "cmd", false},
-    {"copy", BUILTIN, ACTION_COPY, "copy", copy_args, NULL, false},
-    HOST("cron", BUILTIN, "cron", cron_args),
-    {"debug", BUILTIN, ACTION_DEBUG, NULL, debug_args, NULL, false},
-    {"fail", BUILTIN, ACTION_FAIL, NULL, fail_args, NULL, false},
-    HOST("file", BUILTIN, "file", file_args),
-    HOST("find", BUILTIN, "find", find_args),
-    HOST("get_url", BUILTIN, "get_url", get_url_args),
-    HOST("getent", BUILTIN, "getent", getent_args),
-    HOST("git", BUILTIN, "git", git_args),
-    HOST("group", BUILTIN, "group", group_args),
-    HOST("hostname", BUILTIN, "hostname", hostname_args),
-    {"import_role", BUILTIN, ACTION_IMPORT_ROLE, NULL, include_role_args, NULL, false},
-    {"import_tasks", BUILTIN, ACTION_IMPORT_TASKS, NULL, include_tasks_args, "file", false},
-    {"include_role", BUILTIN, ACTION_INCLUDE_ROLE, NULL, include_role_args, NULL, false},
-    {"include_tasks", BUILTIN, ACTION_INCLUDE_TASKS, NULL, include_tasks_args, "file", false},
-    {"include_vars", BUILTIN, ACTION_INCLUDE_VARS, NULL, include_vars_args, "file", false},
-    HOST("lineinfile", BUILTIN, "lineinfile", lineinfile_args),
-    {"meta", BUILTIN, ACTION_META, NULL, meta_args, "action", false},
-    HOST("npm", GENERAL, "npm", npm_args),
-    HOST("package", BUILTIN, "apt", package_args),
-    {"pause", BUILTIN, ACTION_PAUSE, NULL, pause_args, NULL, false},
-    HOST("ping", BUILTIN, "ping", ping_args),
-    {"raw", BUILTIN, ACTION_COMMAND, "raw", raw_args, "cmd", false},
-    HOST("replace", BUILTIN, "replace", replace_args),
-    {"script", BUILTIN, ACTION_SCRIPT, "script", script_args, "cmd", false},
-    HOST("service", BUILTIN, "systemd", service_args),
-    {"set_fact", BUILTIN, ACTION_SET_FACT, NULL, set_fact_args, NULL, true},
-    {"setup", BUILTIN, ACTION_SETUP, "setup", setup_args, NULL, false},
-    {"shell", BUILTIN, ACTION_COMMAND, "shell", shell_args, "cmd", false},
-    HOST("slurp", BUILTIN, "slurp", slurp_args),
-    HOST("stat", BUILTIN, "stat", stat_args),
-    HOST("sysctl", POSIX, "sysctl", sysctl_args),
-    HOST("systemd", BUILTIN, "systemd", systemd_args),
-    HOST("systemd_service", BUILTIN, "systemd", systemd_args),
-    HOST("tempfile", BUILTIN, "tempfile", tempfile_args),
-    {"template", BUILTIN, ACTION_TEMPLATE, "copy", template_args, NULL, false},
-    HOST("timezone", GENERAL, "timezone", timezone_args),
-    HOST("ufw", GENERAL, "ufw", ufw_args),
-    {"unarchive", BUILTIN, ACTION_UNARCHIVE, "unarchive", unarchive_args, NULL, false},
-    HOST("user", BUILTIN, "user", user_args),
-    HOST("wait_for", BUILTIN, "wait_for", wait_for_args),
-    {"wait_for_connection", BUILTIN, ACTION_HOST, "ping", no_args, NULL, false},
+/* One file of a folder of modules; those that only others need have no head. */
+struct module_file {
+    const char *name;
+    const char *text;
+    const char *needs;
+    struct module_spec *spec; /* NULL: no module */
+    const char *runs;
 };
-#define MODULE_COUNT (sizeof(modules) / sizeof(modules[0]))
+
+struct modules {
+    struct arena *arena;
+    struct module_file *files;
+    size_t file_count;
+    const struct module_spec *specs[MAX_MODULES]; /* by name */
+    size_t count;
+};
+
+static const char *const type_names[ARG_TYPE_COUNT] = {
+    [ARG_TEXT] = "text",       [ARG_BOOL] = "bool",         [ARG_INT] = "int",       [ARG_PATH] = "path",
+    [ARG_MODE] = "mode",       [ARG_WORDS] = "words",       [ARG_COMMAS] = "commas", [ARG_LINES] = "lines",
+    [ARG_COMMAND] = "command", [ARG_VALIDATE] = "validate", [ARG_ANY] = "any",       [ARG_JSON] = "json",
+};
+
+const char *arg_type_name(enum arg_type type)
+{
+    return type_names[type];
+}
+
+/* Modules of the host for which the control side prepares something first. */
+static enum action action_of(const char *name)
+{
+    static const struct {
+        const char *name;
+        enum action action;
+    } prepared[] = {
+        {"command", ACTION_COMMAND}, {"shell", ACTION_COMMAND},       {"raw", ACTION_COMMAND},
+        {"copy", ACTION_COPY},       {"template", ACTION_TEMPLATE},   {"script", ACTION_SCRIPT},
+        {"setup", ACTION_SETUP},     {"unarchive", ACTION_UNARCHIVE},
+    };
+    for (size_t i = 0; i < sizeof(prepared) / sizeof(prepared[0]); i++)
+        if (strcmp(prepared[i].name, name) == 0)
+            return prepared[i].action;
+    return ACTION_HOST;
+}
+
+/* --- a head --- */
+
+struct head {
+    struct arena *arena;
+    const char *path;
+    int line;
+    struct module_file *file;
+    struct arg_spec *args; /* MAX_ARGS + 1 */
+    size_t arg_count;
+    struct strbuf *text;
+};
+
+static struct err *head_error(const struct head *head, const char *what)
+{
+    return err_new(ERR_INPUT, "%s:%d: %s", head->path, head->line, what);
+}
+
+/* "NAME TYPE[, required][, or ALIAS...][, one of WORD...]" */
+static struct err *read_arg(struct head *head, const char *text)
+{
+    if (head->arg_count == MAX_ARGS)
+        return head_error(head, "a module has at most 64 arguments");
+    struct arg_spec *arg = &head->args[head->arg_count++];
+    size_t length = strcspn(text, " ");
+    arg->name = arena_strndup(head->arena, text, length);
+    text += length + strspn(text + length, " ");
+    length = strcspn(text, ",");
+    arg->type = ARG_TYPE_COUNT;
+    for (enum arg_type type = 0; type < ARG_TYPE_COUNT; type++)
+        if (strlen(type_names[type]) == length && strncmp(type_names[type], text, length) == 0)
+            arg->type = type;
+    if (!*arg->name || arg->type == ARG_TYPE_COUNT)
+        return head_error(head, "an argument is described by 'arg NAME TYPE' with a known type");
+    for (text += length; *text; text += length) {
+        text += strspn(text, ", ");
+        length = strcspn(text, ",");
+        if (strncmp(text, "or ", 3) == 0)
+            arg->aliases = arena_strndup(head->arena, text + 3, length - 3);
+        else if (strncmp(text, "one of ", 7) == 0)
+            arg->choices = arena_strndup(head->arena, text + 7, length - 7);
+        else if (length == strlen("required") && strncmp(text, "required", length) == 0)
+            arg->flags |= ARG_REQUIRED;
+        else
+            return head_error(head, "after an argument's type: 'required', 'or ALIAS', 'one of WORD'");
+    }
+    return NULL;
+}
+
+static struct err *read_property(struct head *head, const char *line)
+{
+    struct module_spec *spec = head->file->spec;
+    const char *rest = line + strcspn(line, " ");
+    size_t length = (size_t)(rest - line);
+    rest += strspn(rest, " ");
+    const struct {
+        const char *name;
+        const char **into;
+    } texts[] = {{"free", &spec->free_form},
+                 {"returns", &spec->returns},
+                 {"needs", &head->file->needs},
+                 {"runs", &head->file->runs}};
+    if (length == 3 && strncmp(line, "arg", 3) == 0)
+        return read_arg(head, rest);
+    if (length == 3 && strncmp(line, "any", 3) == 0) {
+        spec->any_args = true;
+        return NULL;
+    }
+    for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
+        if (strlen(texts[i].name) == length && strncmp(line, texts[i].name, length) == 0) {
+            *texts[i].into = rest;
+            return NULL;
+        }
+    return head_error(head, "the head of a module holds 'arg', 'any', 'free', 'returns', 'needs' and 'runs'");
+}
+
+/* "NAME (COLLECTION): sentence"; false when the line is something else. */
+static bool read_title(struct head *head, const char *line)
+{
+    const char *open = strstr(line, " ("), *close = open ? strstr(open, "): ") : NULL;
+    if (!close || (size_t)(open - line) != strlen(head->file->name) ||
+        strncmp(line, head->file->name, (size_t)(open - line)) != 0)
+        return false;
+    struct module_spec *spec = ARENA_NEW(head->arena, struct module_spec);
+    *spec =
+        (struct module_spec){.name = head->file->name,
+                             .collection = arena_strndup(head->arena, open + 2, (size_t)(close - open - 2)),
+                             .summary = close + 3,
+                             .text = "",
+                             .returns = "",
+                             .shell = head->file->name};
+    head->file->spec = spec;
+    return true;
+}
+
+/* Comment lines up to the first line that is none. */
+static struct err *read_head(struct head *head)
+{
+    bool properties = false;
+    for (const char *at = head->file->text; *at == '#'; at += strcspn(at, "\n"), at += *at == '\n') {
+        const char *from = at[1] == ' ' ? at + 2 : at + 1;
+        char *line = arena_strndup(head->arena, from, strcspn(from, "\n"));
+        head->line++;
+        if (head->line == 1) {
+            if (!read_title(head, line))
+                return NULL;
+        } else if (!*line) {
+            properties = true;
+        } else if (properties) {
+            TRY(read_property(head, line));
+        } else {
+            strbuf_addf(head->text, "%s%s", head->text->length ? " " : "", line);
+        }
+    }
+    return NULL;
+}
+
+static struct err *load_head(struct arena *arena, const char *path, struct module_file *file)
+{
+    CLEANUP_STRBUF struct strbuf text;
+    strbuf_init(&text, MAX_MODULE_BYTES);
+    struct arg_spec args[MAX_ARGS + 1] = {{0}};
+    struct head head = {.arena = arena, .path = path, .file = file, .args = args, .text = &text};
+    TRY(read_head(&head));
+    if (!file->spec)
+        return NULL;
+    struct arg_spec *kept = arena_array(arena, head.arg_count + 1, sizeof(*kept));
+    memcpy(kept, args, (head.arg_count + 1) * sizeof(*kept));
+    file->spec->args = kept;
+    file->spec->text = strbuf_to_arena(&text, arena);
+    return NULL;
+}
+
+/* --- the folders --- */
+
+static struct module_file *find_file_named(const struct modules *modules, const char *name)
+{
+    for (size_t i = 0; i < modules->file_count; i++)
+        if (strcmp(modules->files[i].name, name) == 0)
+            return &modules->files[i];
+    return NULL;
+}
+
+static struct err *load_file(struct modules *modules, const char *dir, const char *filename)
+{
+    size_t length = strlen(filename);
+    if (length < 4 || strcmp(filename + length - 3, ".sh") != 0)
+        return NULL;
+    char *name = arena_strndup(modules->arena, filename, length - 3);
+    if (find_file_named(modules, name))
+        return NULL;
+    if (modules->file_count == MAX_MODULES)
+        return err_new(ERR_INPUT, "'%s' holds more than %d modules", dir, MAX_MODULES);
+    struct module_file *file = &modules->files[modules->file_count++];
+    *file = (struct module_file){.name = name, .needs = ""};
+    char *path = arena_printf(modules->arena, "%s/%s", dir, filename), *text;
+    size_t size;
+    TRY(fs_read_file(modules->arena, path, MAX_MODULE_BYTES, &text, &size));
+    file->text = text;
+    TRY(load_head(modules->arena, path, file));
+    if (file->spec)
+        file->spec->action = action_of(name);
+    return NULL;
+}
+
+static struct err *load_folder(struct modules *modules, const char *path)
+{
+    DIR *dir = opendir(path);
+    struct err *e = NULL;
+    for (struct dirent *item; dir && !e && (item = readdir(dir));)
+        e = load_file(modules, path, item->d_name);
+    if (dir)
+        closedir(dir);
+    return e;
+}
+
+static struct err *load_here(struct modules *modules)
+{
+    for (const struct module_here *here = modules_here; here->head; here++) {
+        struct module_file *file = ARENA_NEW(modules->arena, struct module_file);
+        *file = (struct module_file){.text = here->head, .needs = ""};
+        file->name = arena_strndup(modules->arena, here->head + 2, strcspn(here->head + 2, " "));
+        TRY(load_head(modules->arena, "modules_here.c", file));
+        file->spec->action = here->action;
+        file->spec->shell = NULL;
+        modules->specs[modules->count++] = file->spec;
+    }
+    return NULL;
+}
+
+static int compare_specs(const void *a, const void *b)
+{
+    const struct module_spec *const *left = a, *const *right = b;
+    return strcmp((*left)->name, (*right)->name);
+}
+
+/* What is done here cannot be replaced; a second name takes the shell function of the first. */
+static struct err *gather(struct modules *modules)
+{
+    for (size_t i = 0; i < modules->file_count; i++) {
+        struct module_file *file = &modules->files[i];
+        if (!file->spec || modules_find(modules, file->name))
+            continue;
+        if (file->runs) {
+            if (!find_file_named(modules, file->runs))
+                return err_new(ERR_INPUT, "module '%s' runs '%s', which is not there", file->name,
+                               file->runs);
+            file->spec->shell = file->runs;
+        }
+        if (modules->count == MAX_MODULES)
+            return err_new(ERR_INPUT, "there are more than %d modules", MAX_MODULES);
+        modules->specs[modules->count++] = file->spec;
+    }
+    qsort(modules->specs, modules->count, sizeof(modules->specs[0]), compare_specs);
+    return NULL;
+}
+
+struct err *modules_load(struct arena *arena, const char *const *dirs, size_t count,
+                         const struct modules **out)
+{
+    struct modules *modules = ARENA_NEW(arena, struct modules);
+    modules->arena = arena;
+    modules->files = arena_array(arena, MAX_MODULES, sizeof(*modules->files));
+    TRY(load_here(modules));
+    for (size_t i = 0; i < count; i++)
+        TRY(load_folder(modules, dirs[i]));
+    TRY(gather(modules));
+    *out = modules;
+    return NULL;
+}
+
+struct err *modules_text(const struct modules *modules, const char *name, const char **text,
+                         const char **needs)
+{
+    const struct module_file *file = find_file_named(modules, name);
+    if (!file)
+        return err_new(ERR_NOT_FOUND, "there is no file '%s.sh' among the modules", name);
+    *text = file->text;
+    *needs = file->needs;
+    return NULL;
+}
+
+/* --- looking --- */
 
 bool word_in(const char *words, const char *word)
 {
@@ -516,21 +325,26 @@ static bool is_named(const struct module_spec *spec, const char *name)
            strncmp(name, "ansible.legacy", length) == 0;
 }
 
-const struct module_spec *module_find(const char *name)
+const struct module_spec *modules_find(const struct modules *modules, const char *name)
 {
-    for (size_t i = 0; i < MODULE_COUNT; i++)
-        if (is_named(&modules[i], name))
-            return &modules[i];
+    for (size_t i = 0; i < modules->count; i++)
+        if (is_named(modules->specs[i], name))
+            return modules->specs[i];
     return NULL;
 }
 
-const char *module_nearest(const char *name)
+const struct module_spec *modules_at(const struct modules *modules, size_t index)
 {
-    const char *names[MODULE_COUNT];
-    for (size_t i = 0; i < MODULE_COUNT; i++)
-        names[i] = modules[i].name;
+    return index < modules->count ? modules->specs[index] : NULL;
+}
+
+const char *modules_nearest(const struct modules *modules, const char *name)
+{
+    const char *names[MAX_MODULES];
+    for (size_t i = 0; i < modules->count; i++)
+        names[i] = modules->specs[i]->name;
     const char *dot = strrchr(name, '.');
-    return yaml_nearest(dot ? dot + 1 : name, names, MODULE_COUNT);
+    return yaml_nearest(dot ? dot + 1 : name, names, modules->count);
 }
 
 const struct arg_spec *module_find_arg(const struct module_spec *module, const char *name)
@@ -543,9 +357,9 @@ const struct arg_spec *module_find_arg(const struct module_spec *module, const c
 
 const char *module_nearest_arg(const struct module_spec *module, const char *name)
 {
-    const char *names[64];
+    const char *names[MAX_ARGS];
     size_t count = 0;
-    for (const struct arg_spec *arg = module->args; arg->name && count < 64; arg++)
+    for (const struct arg_spec *arg = module->args; arg->name && count < MAX_ARGS; arg++)
         names[count++] = arg->name;
     return yaml_nearest(name, names, count);
 }

@@ -247,7 +247,7 @@ static struct err *unknown_module(struct loader *loader, const struct yaml_node 
         return err_with_hint(yaml_error(key, "'%s' is not supported", word),
                              "write the module's name as the key");
     struct err *e = yaml_error(key, "there is no module or keyword '%s'", word);
-    const char *nearest = module_nearest(word);
+    const char *nearest = modules_nearest(loader->playbook->modules, word);
     if (!nearest)
         nearest = keyword_nearest(loader->arena, word, PLACE_TASK);
     return nearest ? err_with_hint(e, "did you mean '%s'?", nearest)
@@ -268,7 +268,7 @@ static struct err *find_module(struct loader *loader, const struct yaml_node *no
     for (size_t i = 0; i < node->count; i++) {
         if (keyword_find(node->keys[i]->text, place | PLACE_INCLUDE) >= 0)
             continue;
-        if (!module_find(node->keys[i]->text))
+        if (!modules_find(loader->playbook->modules, node->keys[i]->text))
             return unknown_module(loader, node->keys[i]);
         if (*key)
             return yaml_error(node->keys[i], "a task has one module; this one has '%s' and '%s'",
@@ -340,7 +340,7 @@ static struct err *parse_task(struct loader *loader, const struct yaml_node *nod
     struct entry *task = new_entry(loader, node, parent, role, ENTRY_TASK);
     const struct yaml_node *key = NULL, *value = NULL;
     TRY(find_module(loader, node, place, &key, &value));
-    task->module = module_find(key->text);
+    task->module = modules_find(loader->playbook->modules, key->text);
     unsigned allowed = includes(task->module->action) ? PLACE_INCLUDE : place;
     for (size_t i = 0; i < node->count; i++) {
         if (node->keys[i] == key)

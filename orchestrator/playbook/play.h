@@ -143,6 +143,7 @@ struct playbook {
     const char *path;
     const char *dir;
     struct playbook_paths paths;
+    const struct modules *modules;
     struct play **plays;
     size_t play_count, play_capacity;
     size_t task_count;

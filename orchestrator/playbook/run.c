@@ -470,7 +470,7 @@ static struct err *gather_facts(struct run *run, const struct play *play)
                             .file = play->root->file,
                             .line = play->root->line,
                             .column = play->root->column,
-                            .module = module_find("setup")};
+                            .module = modules_find(run->playbook->modules, "setup")};
     entry->args = json_keep(run->arena, json_object());
     entry->keywords[KW_NAME] = json_keep(run->arena, json_string("Gathering Facts"));
     return run_entry(run, entry, false);

@@ -1,4 +1,30 @@
-# apt: packages of Debian and Ubuntu. a_name holds the packages, quoted.
+# apt (ansible.builtin): packages of Debian and Ubuntu.
+# Installs, removes, upgrades packages. Waits up to `lock_timeout` (60 s) for another apt. `name` may be `package=version` with
+# globs. `force_apt_get` has no effect: it is always apt-get.
+#
+# arg name words, or package pkg
+# arg state text, one of absent build-dep fixed latest present
+# arg update_cache bool, or update-cache
+# arg cache_valid_time int
+# arg install_recommends bool, or install-recommends
+# arg upgrade text, one of dist full no safe yes
+# arg purge bool
+# arg autoremove bool
+# arg autoclean bool
+# arg clean bool
+# arg deb path
+# arg default_release text, or default-release
+# arg dpkg_options text
+# arg only_upgrade bool
+# arg force_apt_get bool
+# arg policy_rc_d int
+# arg allow_unauthenticated bool, or allow-unauthenticated
+# arg allow_downgrade bool, or allow-downgrade allow_downgrades allow-downgrades
+# arg allow_change_held_packages bool
+# arg lock_timeout int
+# returns cache_update_time cache_updated stdout
+
+# a_name holds the packages, quoted.
 module_apt() {
     export DEBIAN_FRONTEND=noninteractive DEBIAN_PRIORITY=critical
     : "${a_state:=present}" "${a_upgrade:=no}" "${a_lock_timeout:=60}"

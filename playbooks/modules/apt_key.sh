@@ -1,4 +1,12 @@
-# apt_key: a key that apt trusts, in a file of its own (a_keyring) or, named by a_id, below /etc/apt/trusted.gpg.d.
+# apt_key (ansible.builtin): a key that apt trusts.
+# A key that apt trusts, in `keyring` or `/etc/apt/trusted.gpg.d/ID.asc`. A key that came from `url` is not fetched again.
+# Better: `get_url` and `signed-by`.
+#
+# arg url text
+# arg data text
+# arg id text
+# arg keyring path
+# arg state text, one of absent present
 module_apt_key() {
     _file=${a_keyring:-/etc/apt/trusted.gpg.d/${a_id:-$(printf %s "${a_url-}${a_data-}" | sha256sum | cut -c1-16)}.asc}
     if [ "${a_state:-present}" = absent ]; then

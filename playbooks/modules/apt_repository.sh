@@ -1,4 +1,12 @@
-# apt_repository: one line of apt's sources.
+# apt_repository (ansible.builtin): one line of apt's sources.
+# One `deb` line. `ppa:` is refused: write the line with `signed-by`.
+#
+# arg repo text, required
+# arg state text, one of absent present
+# arg filename text
+# arg mode mode
+# arg update_cache bool, or update-cache
+# returns repo state
 module_apt_repository() {
     : "${a_state:=present}" "${a_mode:=0644}"
     case $a_repo in

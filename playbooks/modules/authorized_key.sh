@@ -1,4 +1,19 @@
-# authorized_key: keys in a user's authorized_keys. A key is the same when type and base64 agree; options and comment then follow.
+# authorized_key (ansible.posix): keys in a user's authorized_keys.
+# `key` holds the keys themselves, one a line; an URL is not fetched. Equal type and base64 mean the same key; options and
+# comment follow.
+#
+# arg user text, required
+# arg key text, required
+# arg state text, one of absent present
+# arg path path
+# arg manage_dir bool
+# arg key_options text
+# arg exclusive bool
+# arg comment text
+# arg follow bool
+# returns keyfile
+
+# A key is the same when type and base64 agree; options and comment then follow.
 module_authorized_key() {
     _now=$(getent passwd "$a_user") || {
         checking && changed && return

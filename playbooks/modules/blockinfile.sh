@@ -1,5 +1,22 @@
-# blockinfile: a block of lines between two marker lines.
-# needs: edit
+# blockinfile (ansible.builtin): a block of lines between two marker lines.
+# `insertafter` is `EOF` or an expression, `insertbefore` is `BOF` or an expression.
+#
+# arg path path, required, or dest destfile name
+# arg state text, one of absent present
+# arg block text, or content
+# arg marker text
+# arg marker_begin text
+# arg marker_end text
+# arg insertafter text
+# arg insertbefore text
+# arg create bool
+# arg backup bool
+# arg validate validate
+# arg mode mode
+# arg owner text
+# arg group text
+# returns msg rc
+# needs edit
 module_blockinfile() {
     rh_edit_open
     if [ ! -e "$_real" ]; then

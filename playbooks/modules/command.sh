@@ -1,5 +1,19 @@
-# command: runs one program without a shell; a_words are its words, quoted. shell: a_script, run by a shell.
+# command (ansible.builtin): runs one program without a shell.
+# No shell: quotes and `$NAME` are understood, `|`, `>` and `&&` are not. `creates` and `removes` take globs. `warn` has no
+# effect.
+#
+# arg cmd text
+# arg argv words
+# arg chdir path
+# arg creates path
+# arg removes path
+# arg stdin text
+# arg stdin_add_newline bool
+# arg warn bool
+# free cmd
+# returns msg rc stderr stdout
 
+# a_words are the words of the command, quoted.
 # True, with the task ended, when creates or removes (globs) say that there is nothing to do.
 rh_command_needless() {
     if [ -n "${a_creates-}" ]; then

@@ -1,5 +1,23 @@
-# copy and template: puts a_content (text), the gathered a_data (large or binary), or the host's own file a_src at a_dest.
-# a_basename is the file's name when a_dest is a folder.
+# copy (ansible.builtin): a file as it is here, or a text.
+# `src` is a file of the control side (in `files/` of the role, beside the playbook) or, with `remote_src: yes`, of the host.
+# `content` may be a map: it becomes JSON. `local_follow` has no effect.
+#
+# arg dest path, required
+# arg src text
+# arg content any
+# arg mode mode
+# arg owner text
+# arg group text
+# arg directory_mode mode
+# arg validate validate
+# arg backup bool
+# arg force bool
+# arg follow bool
+# arg remote_src bool
+# arg local_follow bool
+# returns dest msg src
+
+# Puts a_content (text), the gathered a_data (large or binary) or the host's own file a_src at a_dest. a_basename is the file's name when a_dest is a folder.
 module_copy() {
     _dest=$a_dest
     case $_dest in

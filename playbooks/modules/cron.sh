@@ -1,4 +1,20 @@
-# cron: one job in a crontab (a_user's, or the file a_cron_file), found by the comment line "#Ansible: NAME", or one variable (a_env).
+# cron (ansible.builtin): one job in a crontab, or one variable of it.
+# Found by its `#Ansible: NAME` line. `backup` works with `cron_file` only.
+#
+# arg name text, required
+# arg job text, or value
+# arg state text, one of absent present
+# arg user text
+# arg cron_file text
+# arg minute text
+# arg hour text
+# arg day text, or dom
+# arg month text
+# arg weekday text, or dow
+# arg special_time text, one of reboot yearly annually monthly weekly daily hourly
+# arg disabled bool
+# arg env bool
+# arg backup bool
 module_cron() {
     : "${a_state:=present}"
     case ${a_cron_file-} in '' | */*) ;; *) a_cron_file=/etc/cron.d/$a_cron_file ;; esac

@@ -1,4 +1,20 @@
-# file: the kind and the attributes of a_path. Without a_state: a file or folder as it is, or a folder when a_recurse.
+# file (ansible.builtin): the kind and the attributes of a file, folder or link.
+# `state: absent` removes folders with all they hold, but does not leave the file system. Returns as below, by state.
+#
+# arg path path, required, or dest name
+# arg state text, one of absent directory file hard link touch
+# arg src path
+# arg mode mode
+# arg owner text
+# arg group text
+# arg recurse bool
+# arg force bool
+# arg follow bool
+# arg modification_time text, one of preserve now
+# arg access_time text, one of preserve now
+# returns dest path src state
+
+# Without a_state: a file or folder as it is, or a folder when a_recurse.
 module_file() {
     put path "$a_path"
     if [ -L "$a_path" ]; then _is='link'

@@ -1,4 +1,19 @@
-# find: files below a_paths whose names match one of a_patterns (globs).
+# find (ansible.builtin): files whose names, ages or sizes match.
+# Globs only: `use_regex: yes` fails. `follow` has no effect. `files` holds `path`, `mode`, `uid`, `gid`, `size`, `mtime`,
+# `isdir`, `isreg`, `islnk`.
+#
+# arg paths words, required, or name path
+# arg patterns words, or pattern
+# arg excludes words, or exclude
+# arg file_type text, one of any directory file link
+# arg recurse bool
+# arg hidden bool
+# arg depth int
+# arg age text
+# arg size text
+# arg follow bool
+# arg use_regex bool
+# returns examined files matched
 module_find() {
     : "${a_file_type:=file}"
     ! yes "${a_use_regex-}" || fail 'use_regex is not supported; use globs'

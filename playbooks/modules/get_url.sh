@@ -1,4 +1,23 @@
-# get_url: a file from the network. With a checksum, a file that has it already is not fetched.
+# get_url (ansible.builtin): a file from the network.
+# Needs curl on the host. `checksum` is `KIND:HEX` or `KIND:URL`. Without checksum and `force`, a file that is there is left
+# alone. User, password and headers do not appear in a process list.
+#
+# arg url text, required
+# arg dest path, required
+# arg checksum text
+# arg force bool
+# arg backup bool
+# arg timeout int
+# arg headers lines
+# arg url_username text, or username
+# arg url_password text, or password
+# arg validate_certs bool
+# arg mode mode
+# arg owner text
+# arg group text
+# returns dest msg url
+
+# With a checksum, a file that has it already is not fetched.
 module_get_url() {
     _dest=$a_dest
     if [ -d "$_dest" ]; then

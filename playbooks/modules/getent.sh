@@ -1,4 +1,9 @@
-# getent: entries of passwd, group, hosts and the like, as lists of fields below ansible_facts.getent_DATABASE.
+# getent (ansible.builtin): entries of passwd, group, hosts and the like.
+# Sets no variable of its own: register it and read `ansible_facts.getent_DATABASE`, a map of lists of fields.
+#
+# arg database text, required
+# arg key text
+# arg fail_key bool
 module_getent() {
     run getent "$a_database" ${a_key:+"$a_key"} >"$T/list" 2>"$T/said" || {
         [ "${a_fail_key-}" = no ] || fail "One or more supplied key could not be found in the database."

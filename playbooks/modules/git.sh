@@ -1,4 +1,22 @@
-# git: a checkout of a_repo in a_dest at a_version (a branch, a tag, a commit; HEAD is the remote's default branch).
+# git (ansible.builtin): a checkout of a repository at a branch, tag or commit.
+# Needs git on the host. `version` is a branch, tag or commit.
+#
+# arg repo text, required, or name
+# arg dest path, required
+# arg version text
+# arg remote text
+# arg force bool
+# arg depth int
+# arg clone bool
+# arg update bool
+# arg accept_hostkey bool
+# arg accept_newhostkey bool
+# arg key_file path
+# arg ssh_opts text
+# arg recursive bool
+# arg single_branch bool
+# arg umask text
+# returns after before remote_url_changed
 module_git() {
     command -v git >/dev/null || fail 'Failed to find required executable "git" in paths'
     : "${a_version:=HEAD}" "${a_remote:=origin}"

@@ -1,4 +1,12 @@
-# group: a group of the system.
+# group (ansible.builtin): a group of the system.
+#
+# arg name text, required
+# arg state text, one of absent present
+# arg gid int
+# arg system bool
+# arg non_unique bool
+# arg force bool
+# returns gid name
 module_group() {
     put name "$a_name"
     _now=$(getent group "$a_name")

@@ -1,4 +1,9 @@
-# hostname: the machine's name, now and after a reboot.
+# hostname (ansible.builtin): the machine's name, now and after a reboot.
+# `use` has no effect.
+#
+# arg name text, required
+# arg use text, one of debian systemd
+# returns name
 module_hostname() {
     put name "$a_name"
     _now=$(uname -n)

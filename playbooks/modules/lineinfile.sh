@@ -1,5 +1,23 @@
-# lineinfile: one line of a file is there, or none like it is.
-# needs: edit
+# lineinfile (ansible.builtin): one line of a file is there, or none like it is.
+# `search_string` is plain text, `regexp` an expression.
+#
+# arg path path, required, or dest destfile name
+# arg state text, one of absent present
+# arg regexp text, or regex
+# arg search_string text
+# arg line text, or value
+# arg insertafter text
+# arg insertbefore text
+# arg backrefs bool
+# arg firstmatch bool
+# arg create bool
+# arg backup bool
+# arg validate validate
+# arg mode mode
+# arg owner text
+# arg group text
+# returns found msg rc
+# needs edit
 module_lineinfile() {
     rh_edit_open
     if [ "${a_state:-present}" = absent ]; then

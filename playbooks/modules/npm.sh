@@ -1,4 +1,16 @@
-# npm: the packages of a project folder (a_path), or one package (a_name), there or global.
+# npm (community.general): the packages of a project folder, or one package.
+# Needs npm on the host. `ci: yes` always runs and always says changed.
+#
+# arg name text
+# arg path path
+# arg version text
+# arg global bool
+# arg executable path
+# arg state text, one of present absent latest
+# arg production bool
+# arg ci bool
+# arg registry text
+# arg ignore_scripts bool
 module_npm() {
     : "${a_state:=present}" "${a_executable:=npm}"
     [ -n "${a_path-}" ] || yes "${a_global-}" || fail 'path must be specified when not using global'

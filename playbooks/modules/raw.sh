@@ -1,4 +1,10 @@
-# raw: a line for a shell, always run and always a change.
+# raw (ansible.builtin): a line for a shell, always run and always a change.
+# Always changed; skipped with `--check`.
+#
+# arg cmd text
+# arg executable path
+# free cmd
+# returns rc stderr stdout
 module_raw() {
     if checking; then skip 'raw does not run in check mode'; fi
     changed

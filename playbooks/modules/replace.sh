@@ -1,5 +1,18 @@
-# replace: every match of a regular expression in a file, optionally only between two other matches.
-# needs: edit
+# replace (ansible.builtin): every match of a regular expression in a file, optionally only between two other matches.
+# `after` and `before` limit it to a part of the file.
+#
+# arg path path, required, or dest destfile name
+# arg regexp text, required
+# arg replace text
+# arg after text
+# arg before text
+# arg backup bool
+# arg validate validate
+# arg mode mode
+# arg owner text
+# arg group text
+# returns msg rc
+# needs edit
 module_replace() {
     rh_edit_open
     [ -e "$_real" ] || { put_int rc 257; fail "Path $a_path does not exist !"; }

@@ -1,4 +1,11 @@
-# setup: facts, as Ansible names them (without the prefix ansible_). One task, few processes.
+# setup (ansible.builtin): facts, as Ansible names them (without the prefix ansible_).
+# All facts; the arguments have no effect. See Facts.
+#
+# arg gather_subset any
+# arg filter any
+# arg gather_timeout any
+
+# One task, few processes.
 module_setup() {
     . /etc/os-release
     case $ID in

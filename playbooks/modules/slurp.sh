@@ -1,4 +1,8 @@
-# slurp: the content of a file, in base64.
+# slurp (ansible.builtin): the content of a file, in base64.
+# Base64, up to 8 MiB.
+#
+# arg src path, required, or path
+# returns content encoding source
 module_slurp() {
     [ -e "$a_src" ] || fail "file not found: $a_src"
     [ ! -d "$a_src" ] || fail "source is a directory and must be a file: $a_src"

@@ -1,4 +1,14 @@
-# stat: what is known about a_path.
+# stat (ansible.builtin): what is known about a file.
+# `get_mime` and `get_attributes` have no effect. Further returns: `stat.isdir`, `stat.isreg`, `stat.islnk`, `stat.issock`,
+# `stat.isfifo`, `stat.isblk`, `stat.ischr`, `stat.readable`, `stat.writeable`, `stat.executable`.
+#
+# arg path path, required, or dest name
+# arg follow bool
+# arg get_checksum bool
+# arg get_mime bool, or mime mime_type mime-type
+# arg get_attributes bool, or attr attributes
+# arg checksum_algorithm text, or checksum checksum_algo, one of md5 sha1 sha224 sha256 sha384 sha512
+# returns stat.atime stat.checksum stat.ctime stat.exists stat.gid stat.gr_name stat.inode stat.lnk_source stat.lnk_target stat.mode stat.mtime stat.nlink stat.path stat.pw_name stat.size stat.uid
 module_stat() {
     _deref=
     yes "${a_follow-}" && _deref=-L

@@ -1,4 +1,13 @@
-# sysctl: one kernel setting, in a file and (with a_sysctl_set or a_reload) in the running kernel.
+# sysctl (ansible.posix): one kernel setting, in a file and in the running kernel.
+# Writes `sysctl_file` (`/etc/sysctl.conf`) and, unless `reload: no`, loads it.
+#
+# arg name text, required, or key
+# arg value text, or val
+# arg state text, one of absent present
+# arg reload bool
+# arg sysctl_file path
+# arg sysctl_set bool
+# arg ignoreerrors bool
 module_sysctl() {
     : "${a_state:=present}" "${a_sysctl_file:=/etc/sysctl.conf}"
     [ "$a_state" = absent ] || [ -n "${a_value+set}" ] || fail 'value is required with state=present'

@@ -1,4 +1,15 @@
-# systemd and service: the state of a unit, now and at boot.
+# systemd (ansible.builtin): the state of a unit, now and at boot.
+#
+# arg name text, or service unit
+# arg state text, one of reloaded restarted started stopped
+# arg enabled bool
+# arg masked bool
+# arg daemon_reload bool, or daemon-reload
+# arg daemon_reexec bool, or daemon-reexec
+# arg force bool
+# arg no_block bool
+# arg scope text, one of system user global
+# returns enabled name state status.ActiveState status.LoadState status.SubState status.UnitFileState
 module_systemd() {
     _systemctl=systemctl
     case ${a_scope:-system} in

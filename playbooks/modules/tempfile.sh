@@ -1,4 +1,11 @@
-# tempfile: a fresh file or folder.
+# tempfile (ansible.builtin): a fresh file or folder.
+# Always changed.
+#
+# arg state text, one of directory file
+# arg path path
+# arg prefix text
+# arg suffix text
+# returns path state
 module_tempfile() {
     changed
     checking && return

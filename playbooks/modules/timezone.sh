@@ -1,4 +1,7 @@
-# timezone: /etc/localtime and /etc/timezone.
+# timezone (community.general): /etc/localtime and /etc/timezone.
+# A name of `/usr/share/zoneinfo`.
+#
+# arg name text, required
 module_timezone() {
     [ -f "/usr/share/zoneinfo/$a_name" ] || fail "there is no time zone '$a_name'"
     _file=

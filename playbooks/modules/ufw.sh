@@ -1,4 +1,27 @@
-# ufw: the firewall. Rules are added by ufw itself, which knows whether one is there already.
+# ufw (community.general): the firewall.
+# Needs ufw on the host. One rule and the defaults, logging and state of the firewall in one task, as in Ansible.
+#
+# arg state text, one of enabled disabled reloaded reset
+# arg default text, or policy, one of allow deny reject
+# arg logging text, one of full high low medium off on
+# arg direction text, one of in incoming out outgoing routed
+# arg delete bool
+# arg route bool
+# arg insert int
+# arg rule text, one of allow deny limit reject
+# arg interface text, or if
+# arg interface_in text, or if_in
+# arg interface_out text, or if_out
+# arg log bool
+# arg from_ip text, or from src
+# arg from_port text
+# arg to_ip text, or dest to
+# arg to_port text, or port
+# arg proto text, or protocol, one of ah any esp ipv6 tcp udp gre igmp
+# arg name text, or app
+# arg comment text
+
+# Rules are added by ufw itself, which knows whether one is there already.
 module_ufw() {
     command -v ufw >/dev/null || fail 'Failed to find required executable "ufw" in paths'
     _before=$(rh_ufw_state)

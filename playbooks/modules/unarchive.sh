@@ -1,4 +1,17 @@
-# unarchive: unpacks a tar or zip archive (a_src on the host or at an URL, or the gathered a_data) into the folder a_dest.
+# unarchive (ansible.builtin): unpacks a tar or zip archive.
+# tar (compressed or not) or zip (needs unzip). `src` of the control side, or of the host or an URL with `remote_src: yes`. A
+# zip is unpacked each time.
+#
+# arg src text, required
+# arg dest path, required
+# arg remote_src bool
+# arg creates path
+# arg extra_opts words
+# arg keep_newer bool
+# arg mode mode
+# arg owner text
+# arg group text
+# returns dest msg
 module_unarchive() {
     [ -d "$a_dest" ] || fail "dest '$a_dest' must be an existing dir"
     put dest "$a_dest"

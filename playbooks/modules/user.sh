@@ -1,4 +1,35 @@
-# user: an account of the system. a_password is a hash; it reaches chpasswd on its standard input.
+# user (ansible.builtin): an account of the system.
+# `password` is a hash (filter `password_hash`); `expires` is seconds since the epoch, negative for never.
+#
+# arg name text, required, or user
+# arg state text, one of absent present
+# arg uid int
+# arg group text
+# arg groups commas
+# arg append bool
+# arg comment text
+# arg home path
+# arg move_home bool
+# arg create_home bool, or createhome
+# arg skeleton text
+# arg umask text
+# arg shell text
+# arg password text
+# arg password_lock bool
+# arg update_password text, one of always on_create
+# arg system bool
+# arg non_unique bool
+# arg expires text
+# arg force bool
+# arg remove bool
+# arg generate_ssh_key bool
+# arg ssh_key_type text
+# arg ssh_key_bits int
+# arg ssh_key_file path
+# arg ssh_key_comment text
+# returns comment group home name shell ssh_key_file ssh_public_key state system uid
+
+# a_password is a hash; it reaches chpasswd on its standard input.
 module_user() {
     put name "$a_name"
     put state "${a_state:=present}"

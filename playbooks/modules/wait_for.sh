@@ -1,4 +1,17 @@
-# wait_for: until a port answers (or stops answering), or a file is there (or gone).
+# wait_for (ansible.builtin): until a port answers (or stops answering), or a file is there (or gone).
+# Needs perl for ports. `timeout` 300 s, `sleep` 1 s, `connect_timeout` 5 s. Skipped with `--check`.
+#
+# arg host text
+# arg port int
+# arg path path
+# arg timeout int
+# arg delay int
+# arg sleep int
+# arg connect_timeout int
+# arg state text, one of absent drained present started stopped
+# arg search_regex text
+# arg msg text
+# returns elapsed state
 module_wait_for() {
     : "${a_state:=started}" "${a_timeout:=300}" "${a_host:=127.0.0.1}" "${a_sleep:=1}"
     if checking; then skip 'no waiting in check mode'; fi

@@ -156,6 +156,37 @@ static void modules_name_what_is_wrong_with_their_values(void **state)
     }
 }
 
+static void a_module_beside_the_playbook_is_taken_first(void **state)
+{
+    (void)state;
+    put_file(f, "modules/greet.sh",
+             "# greet (local): says hello.\n#\n# arg to text, required, or name\n# arg tone text, one of "
+             "loud calm\n"
+             "# returns greeting\nmodule_greet() { changed; put greeting \"hello $a_to\"; }\n");
+    put_file(f, "play.yml",
+             PLAY "    - greet: {name: \"it's you\"}\n      register: g\n"
+                  "    - assert: {that: \"g.greeting | length == 15 and g.changed\"}\n");
+    apply_well(f);
+    put_file(f, "play.yml", PLAY "    - greet: {tone: shrill, to: me}\n");
+    CLEANUP_ERR struct err *e = apply(f);
+    assert_non_null(e);
+    assert_holds(err_text(e), "'tone' of 'greet' cannot be 'shrill'");
+}
+
+static void a_module_whose_head_cannot_be_read_is_refused(void **state)
+{
+    (void)state;
+    static const char *const heads[] = {"# arg x colour\n", "# arg x\n", "# arg x text, maybe\n",
+                                        "# takes x\n"};
+    put_file(f, "play.yml", PLAY "    - ping:\n");
+    for (size_t i = 0; i < sizeof(heads) / sizeof(heads[0]); i++) {
+        put_file(f, "modules/greet.sh", arena_printf(f->arena, "# greet (local): hi.\n#\n%s", heads[i]));
+        CLEANUP_ERR struct err *e = apply(f);
+        assert_non_null(e);
+        assert_holds(err_text(e), "modules/greet.sh:3: ");
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -168,6 +199,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(commands_are_skipped_when_creates_or_removes_says_so, setup,
                                         teardown),
         cmocka_unit_test_setup_teardown(modules_name_what_is_wrong_with_their_values, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_module_beside_the_playbook_is_taken_first, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_module_whose_head_cannot_be_read_is_refused, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

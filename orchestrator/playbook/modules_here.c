@@ -1,0 +1,82 @@
+/* The heads of what is done on the control side; see modules.h for their form. */
+#include "playbook/modules.h"
+#include <stddef.h>
+
+/* clang-format off */
+const struct module_here modules_here[] = {
+    {ACTION_ASSERT,
+     "# assert (ansible.builtin): conditions that must hold.\n"
+     "# Conditions; `quiet` has no effect. Returns: `assertion`, `evaluated_to` when one does not hold.\n"
+     "#\n"
+     "# arg that any, required\n"
+     "# arg fail_msg any, or msg\n"
+     "# arg success_msg any\n"
+     "# arg quiet bool\n"},
+    {ACTION_DEBUG,
+     "# debug (ansible.builtin): shows a message or a variable.\n"
+     "# Shown when the playbook runs; with `verbosity` above 0 it is skipped.\n"
+     "#\n"
+     "# arg msg any\n"
+     "# arg var any\n"
+     "# arg verbosity int\n"},
+    {ACTION_FAIL,
+     "# fail (ansible.builtin): ends the play with a message.\n"
+     "#\n"
+     "# arg msg any\n"},
+    {ACTION_IMPORT_ROLE,
+     "# import_role (ansible.builtin): a role, read when the playbook is loaded.\n"
+     "# Read when the playbook is loaded.\n"
+     "#\n"
+     "# arg name text, required, or role\n"
+     "# arg tasks_from text\n"
+     "# arg public bool\n"
+     "# arg allow_duplicates bool\n"},
+    {ACTION_IMPORT_TASKS,
+     "# import_tasks (ansible.builtin): a file of tasks, read when the playbook is loaded.\n"
+     "# Read when the playbook is loaded; `when` applies to every task in it.\n"
+     "#\n"
+     "# arg file text, required\n"
+     "# free file\n"},
+    {ACTION_INCLUDE_ROLE,
+     "# include_role (ansible.builtin): a role, when its turn comes.\n"
+     "# `when` decides once. `public` and `allow_duplicates` have no effect.\n"
+     "#\n"
+     "# arg name text, required, or role\n"
+     "# arg tasks_from text\n"
+     "# arg public bool\n"
+     "# arg allow_duplicates bool\n"},
+    {ACTION_INCLUDE_TASKS,
+     "# include_tasks (ansible.builtin): a file of tasks, when its turn comes.\n"
+     "# `when` decides once; may be looped; the name may be a template.\n"
+     "#\n"
+     "# arg file text, required\n"
+     "# free file\n"},
+    {ACTION_INCLUDE_VARS,
+     "# include_vars (ansible.builtin): variables from a file.\n"
+     "# One YAML file; with `name`, as a map of that name. No folders.\n"
+     "#\n"
+     "# arg file text\n"
+     "# arg name text\n"
+     "# free file\n"},
+    {ACTION_META,
+     "# meta (ansible.builtin): what the run itself does.\n"
+     "# `flush_handlers`, `end_play` and `end_host` act; the others do nothing.\n"
+     "#\n"
+     "# arg action text, required, one of flush_handlers noop end_play end_host reset_connection clear_host_errors clear_facts\n"
+     "# free action\n"},
+    {ACTION_PAUSE,
+     "# pause (ansible.builtin): waits.\n"
+     "# `seconds` or `minutes` are needed; nobody is asked (`prompt` is not shown). No wait with `--check`.\n"
+     "#\n"
+     "# arg seconds int\n"
+     "# arg minutes int\n"
+     "# arg prompt text\n"},
+    {ACTION_SET_FACT,
+     "# set_fact (ansible.builtin): variables of the host.\n"
+     "# Any name. `cacheable` has no effect.\n"
+     "#\n"
+     "# arg cacheable bool\n"
+     "# any\n"},
+    {ACTION_HOST, NULL},
+};
+/* clang-format on */
