@@ -165,7 +165,7 @@ static void a_module_beside_the_playbook_is_taken_first(void **state)
              "# returns greeting\nmodule_greet() { changed; put greeting \"hello $a_to\"; }\n");
     put_file(f, "play.yml",
              PLAY "    - greet: {name: \"it's you\"}\n      register: g\n"
-                  "    - assert: {that: \"g.greeting | length == 15 and g.changed\"}\n");
+                  "    - assert: {that: \"g.greeting | length == 14 and g.changed\"}\n");
     apply_well(f);
     put_file(f, "play.yml", PLAY "    - greet: {tone: shrill, to: me}\n");
     CLEANUP_ERR struct err *e = apply(f);
