@@ -89,9 +89,18 @@ const char *keyword_nearest(struct arena *arena, const char *name, unsigned plac
     return yaml_nearest(name, names, count);
 }
 
+const struct entry *entry_heritage(const struct entry *entry)
+{
+    const struct entry *from = entry->parent;
+    while (from && from->module &&
+           (from->module->action == ACTION_INCLUDE_TASKS || from->module->action == ACTION_INCLUDE_ROLE))
+        from = from->parent;
+    return from;
+}
+
 const json_t *entry_inherited(const struct entry *entry, enum keyword keyword, const struct entry **giver)
 {
-    for (; entry; entry = entry->parent)
+    for (; entry; entry = entry_heritage(entry))
         if (entry->keywords[keyword]) {
             if (giver)
                 *giver = entry;

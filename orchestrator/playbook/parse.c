@@ -105,21 +105,15 @@ static struct err *check_delegate(const struct yaml_node *value)
                          "a playbook sees one host; do it in a playbook of that machine");
 }
 
-/* All tasks run; one that Ansible would leave out unless it is asked for must not. */
-static struct err *check_tags(const struct yaml_node *value)
+static struct err *check_tags(struct loader *loader, const struct yaml_node *value)
 {
+    if (value->type != YAML_LIST && value->type != YAML_STRING && value->type != YAML_INT &&
+        value->type != YAML_NULL)
+        return yaml_error(value, "'tags' must be a name or a list of names");
     for (size_t i = 0; i < value->count; i++)
-        TRY(check_tags(value->items[i]));
-    if (value->type != YAML_STRING)
-        return NULL;
-    for (const char *tag = value->text; *tag; tag += strspn(tag, ", ")) {
-        size_t length = strcspn(tag, ", ");
-        if (length == strlen("never") && strncmp(tag, "never", length) == 0)
-            return err_with_hint(yaml_error(value, "the tag 'never' is not possible here: all tasks run"),
-                                 "use 'when' with a variable");
-        tag += length;
-    }
-    return NULL;
+        if (value->items[i]->type == YAML_LIST || value->items[i]->type == YAML_MAP)
+            return yaml_error(value->items[i], "'tags' must hold names");
+    return check_templates(loader, value);
 }
 
 static struct err *check_keyword(struct loader *loader, enum keyword keyword, const struct yaml_node *value)
@@ -149,7 +143,7 @@ static struct err *check_keyword(struct loader *loader, enum keyword keyword, co
     case KW_LISTEN:
         return check_notify(value, name);
     case KW_TAGS:
-        return check_tags(value);
+        return check_tags(loader, value);
     case KW_DELEGATE_TO:
         return check_delegate(value);
     case KW_CONNECTION:
@@ -341,6 +335,7 @@ static struct err *parse_task(struct loader *loader, const struct yaml_node *nod
     const struct yaml_node *key = NULL, *value = NULL;
     TRY(find_module(loader, node, place, &key, &value));
     task->module = modules_find(loader->playbook->modules, key->text);
+    task->written = key->text;
     unsigned allowed = includes(task->module->action) ? PLACE_INCLUDE : place;
     for (size_t i = 0; i < node->count; i++) {
         if (node->keys[i] == key)

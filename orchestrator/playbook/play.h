@@ -120,8 +120,9 @@ struct entry {
 
     /* tasks */
     const struct module_spec *module;
-    json_t *args;     /* an object with canonical names; values may be templates */
-    const char *text; /* the free form of command and the like, or NULL */
+    const char *written; /* the module's name as it stands there */
+    json_t *args;        /* an object with canonical names; values may be templates */
+    const char *text;    /* the free form of command and the like, or NULL */
 
     /* blocks; a task that includes (include_tasks, include_role) holds what it includes when its name is no
      * template */
@@ -150,6 +151,9 @@ struct playbook {
     char digest[65];
 };
 
+/* Where an entry's keywords come from when it has none itself: the parent; but the keywords of an
+ * include_tasks or include_role are its own and not those of what it includes. */
+const struct entry *entry_heritage(const struct entry *entry);
 /* The nearest value of an inherited keyword, from the task outwards; NULL when nobody gave one. */
 const json_t *entry_inherited(const struct entry *entry, enum keyword keyword, const struct entry **giver);
 /* "FILE:LINE" for expressions. */
@@ -159,6 +163,22 @@ struct err *entry_error(const struct entry *entry, const char *fmt, ...)
     REHOST_PRINTF(2, 3) REHOST_MUST_CHECK;
 /* The task's name, or its module's; not rendered. */
 const char *entry_title(const struct entry *entry);
+
+/* --- tags.c --- */
+/* The tags of the entry and of what it inherits from, as they are written: an array of text (new reference).
+ */
+json_t *entry_tags(const struct entry *entry);
+/* Whether a task with these tags (rendered) runs with --tags and --skip-tags, as Ansible decides it. */
+bool tags_selected(const json_t *tags, const char *only, const char *skip);
+/* A comma list as an array of text (new reference); `fallback` when it is NULL or empty. */
+json_t *tags_of_list(const char *list, const char *fallback);
+
+/* --- list.c --- */
+/* Whether --start-at-task means this task. */
+bool entry_is_named(const struct entry *entry, const char *pattern);
+/* ERR_INPUT when there is no task to start at. */
+struct err *playbook_check_start(const struct playbook *playbook,
+                                 const struct playbook_options *options) REHOST_MUST_CHECK;
 
 /* What parse.c and load.c share. */
 struct loader {

@@ -51,14 +51,35 @@ struct task_event {
 struct playbook_options {
     bool check; /* change nothing, report what would change */
     bool diff;
-    const char *host_name;    /* inventory_hostname */
-    const json_t *host_vars;  /* inventory variables */
-    const json_t *extra_vars; /* -e: strongest */
+    const char *host_name;     /* inventory_hostname */
+    const json_t *host_vars;   /* inventory variables */
+    const json_t *extra_vars;  /* -e: strongest */
+    const char *tags;          /* --tags: names joined by commas; NULL: all */
+    const char *skip_tags;     /* --skip-tags: likewise; NULL: none */
+    const char *start_at_task; /* leave out what comes before the task of this name (a shell pattern); NULL:
+                                  from the beginning */
     void (*on_start)(const char *task,
                      void *arg); /* before a task's first result, for the live line; may be NULL */
     void (*on_event)(const struct task_event *event, void *arg); /* may be NULL */
     void *arg;
 };
+
+/* One line of --list-tasks: a play (`task` is NULL), followed by those of its tasks that the tags select.
+ * Imported tasks stand for themselves, included ones are not looked at, handlers are left out. The texts live
+ * in the arena or the playbook. */
+struct playbook_item {
+    int play_number;  /* from 1 */
+    const char *play; /* its name, or its hosts */
+    const char *hosts;
+    const char *role; /* or NULL */
+    const char *task;
+    const char *tags; /* its own and inherited ones, sorted, joined by ", " */
+    const char *file;
+    int line;
+};
+void playbook_list(const struct playbook *playbook, struct arena *arena, const char *tags,
+                   const char *skip_tags, void (*each)(const struct playbook_item *item, void *arg),
+                   void *arg);
 
 struct playbook_result {
     int counts[TASK_STATUS_COUNT];

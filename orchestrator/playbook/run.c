@@ -419,8 +419,50 @@ static struct err *run_block(struct run *run, const struct entry *block, bool ha
     return block->always.count ? run_always(run, block, handlers) : NULL;
 }
 
+/* --- which tasks run at all --- */
+
+static struct err *render_tags(struct run *run, const struct entry *entry, json_t **tags)
+{
+    CLEANUP_JSON json_t *written = entry_tags(entry);
+    if (!template_is_template_json(written)) {
+        *tags = TAKE(written);
+        return NULL;
+    }
+    struct job *job = job_new(run, entry, false);
+    struct expr_env env = run_env(run, job, job->scope);
+    struct expr_place place = entry_place(entry, KW_TAGS);
+    CLEANUP_JSON json_t *rendered = NULL;
+    struct err *e = template_render_json(job->arena, &env, &place, written, &rendered);
+    *tags = e ? NULL : loop_flatten(rendered, false);
+    job_free(job);
+    return e;
+}
+
+/* Imports and blocks only hand their tags on; handlers run when they are notified. */
+static struct err *is_chosen(struct run *run, const struct entry *entry, bool handlers, bool *chosen)
+{
+    *chosen = true;
+    if (handlers || entry->kind == ENTRY_BLOCK || entry->module->action == ACTION_IMPORT_TASKS ||
+        entry->module->action == ACTION_IMPORT_ROLE)
+        return NULL;
+    CLEANUP_JSON json_t *tags = NULL;
+    TRY(render_tags(run, entry, &tags));
+    *chosen = tags_selected(tags, run->options->tags, run->options->skip_tags);
+    if (*chosen && run->seeking) {
+        run->seeking = !entry_is_named(entry, run->options->start_at_task);
+        *chosen = !run->seeking;
+    }
+    return NULL;
+}
+
 static struct err *run_entry(struct run *run, const struct entry *entry, bool handlers)
 {
+    bool chosen;
+    struct err *e = is_chosen(run, entry, handlers, &chosen);
+    if (e)
+        return fail_here(run, entry, e);
+    if (!chosen)
+        return NULL;
     if (entry->kind == ENTRY_BLOCK)
         return run_block(run, entry, handlers);
     switch (entry->module->action) {
@@ -473,7 +515,13 @@ static struct err *gather_facts(struct run *run, const struct play *play)
                             .module = modules_find(run->playbook->modules, "setup")};
     entry->args = json_keep(run->arena, json_object());
     entry->keywords[KW_NAME] = json_keep(run->arena, json_string("Gathering Facts"));
-    return run_entry(run, entry, false);
+    if (!play->root->keywords[KW_TAGS])
+        entry->keywords[KW_TAGS] = json_keep(run->arena, json_string("always"));
+    bool seeking = run->seeking;
+    run->seeking = false;
+    struct err *e = run_entry(run, entry, false);
+    run->seeking = seeking;
+    return e;
 }
 
 static struct err *run_play(struct run *run, const struct play *play)
@@ -545,7 +593,10 @@ struct err *playbook_run(const struct ctx *ctx, const struct playbook *playbook,
     *result = (struct playbook_result){0};
     run.last = &run.first;
     session_init(&run.session, ctx, link);
-    struct err *e = run_init_vars(&run);
+    run.seeking = options->start_at_task != NULL;
+    struct err *e = run.seeking ? playbook_check_start(playbook, options) : NULL;
+    if (!e)
+        e = run_init_vars(&run);
     if (!e)
         e = run_plays(&run);
     drop_queue(&run);

@@ -62,8 +62,9 @@ struct run {
     struct entry_list handlers; /* of the play and its roles, in the order in which they run */
     bool *notified;             /* for each of them */
 
-    bool failed; /* a step failed and nothing has rescued it yet */
-    bool ended;  /* meta: end_play */
+    bool seeking; /* --start-at-task has not been reached */
+    bool failed;  /* a step failed and nothing has rescued it yet */
+    bool ended;   /* meta: end_play */
     int64_t last_answer_ms;
 };
 
@@ -89,6 +90,9 @@ void run_mark_clean(struct run *run, const char *name);
 struct err *loop_items(struct run *run, struct job *job, json_t **items) REHOST_MUST_CHECK;
 struct err *loop_variables(struct run *run, struct job *job, const json_t *items, size_t index, json_t **vars,
                            const char **label) REHOST_MUST_CHECK;
+
+/* Lists in the list are spread out; `deep`: at every depth (new reference). */
+json_t *loop_flatten(const json_t *value, bool deep);
 
 /* --- run_step.c: one step, sent or done here --- */
 struct err *step_start(struct run *run, struct job *job, struct step *step, bool in_loop,

@@ -12,8 +12,7 @@ static json_t *as_list(const json_t *value)
     return json_is_array(value) ? json_incref((json_t *)(uintptr_t)value) : json_pack("[O]", value);
 }
 
-/* Lists in the list are spread out; `deep`: at every depth. */
-static json_t *flatten(const json_t *value, bool deep)
+json_t *loop_flatten(const json_t *value, bool deep)
 {
     json_t *flat = json_array();
     size_t i;
@@ -21,7 +20,7 @@ static json_t *flatten(const json_t *value, bool deep)
     json_array_foreach(value, i, item)
     {
         if (json_is_array(item)) {
-            json_t *inner = deep ? flatten(item, true) : json_incref(item);
+            json_t *inner = deep ? loop_flatten(item, true) : json_incref(item);
             json_array_extend(flat, inner);
             json_decref(inner);
         } else {
@@ -137,7 +136,7 @@ static struct err *shape(struct run *run, struct job *job, enum keyword keyword,
     *items = keyword == KW_WITH_INDEXED_ITEMS ? indexed(list)
              : keyword == KW_WITH_TOGETHER    ? together(list)
              : keyword == KW_WITH_NESTED      ? nested(list)
-                                              : flatten(list, keyword == KW_WITH_FLATTENED);
+                                              : loop_flatten(list, keyword == KW_WITH_FLATTENED);
     return NULL;
 }
 

@@ -252,7 +252,7 @@ static struct err *notify(struct run *run, struct job *job, const char *name)
 
 static struct err *notify_all(struct run *run, struct job *job)
 {
-    for (const struct entry *entry = job->entry; entry; entry = entry->parent) {
+    for (const struct entry *entry = job->entry; entry; entry = entry_heritage(entry)) {
         const json_t *written = entry->keywords[KW_NOTIFY];
         if (!written)
             continue;

@@ -55,8 +55,9 @@ static struct err *when_of(struct run *run, struct job *job, const struct expr_s
                            const struct entry *entry, bool *hold)
 {
     *hold = true;
-    if (entry->parent)
-        TRY(when_of(run, job, scope, entry->parent, hold));
+    const struct entry *from = entry_heritage(entry);
+    if (from)
+        TRY(when_of(run, job, scope, from, hold));
     if (!*hold || !entry->keywords[KW_WHEN])
         return NULL;
     return conditions_hold(run, job, scope, entry, KW_WHEN, true, hold);
@@ -84,8 +85,9 @@ static void answer_skipped(struct step *step)
 static struct err *environment_of(struct run *run, struct job *job, const struct expr_scope *scope,
                                   const struct entry *entry, json_t *all)
 {
-    if (entry->parent)
-        TRY(environment_of(run, job, scope, entry->parent, all));
+    const struct entry *from = entry_heritage(entry);
+    if (from)
+        TRY(environment_of(run, job, scope, from, all));
     if (!entry->keywords[KW_ENVIRONMENT])
         return NULL;
     struct expr_env env = run_env(run, job, scope);

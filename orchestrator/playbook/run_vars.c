@@ -32,6 +32,8 @@ struct err *run_init_vars(struct run *run)
     set_magic(run, "ansible_check_mode", json_boolean(run->options->check));
     set_magic(run, "ansible_diff_mode", json_boolean(run->options->diff));
     set_magic(run, "ansible_managed", json_string("Ansible managed"));
+    set_magic(run, "ansible_run_tags", tags_of_list(run->options->tags, "all"));
+    set_magic(run, "ansible_skip_tags", tags_of_list(run->options->skip_tags, NULL));
     set_magic(run, "ansible_verbosity", json_integer(0));
     set_magic(run, "group_names", json_pack("[s]", "all"));
     set_magic(run, "groups", json_pack("{s:[s]}", "all", host));

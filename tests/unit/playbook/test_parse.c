@@ -91,10 +91,7 @@ static void what_rehost_cannot_do_is_refused(void **state)
     expect_error("- hosts: all\n  connection: local\n", "'connection: local'", NULL);
     expect_error(PLAY "    - local_action: command id\n", "'local_action' is not supported", NULL);
     expect_error("- tasks: []\n", "has no 'hosts'", NULL);
-    expect_error(PLAY "    - command: id\n      tags: [slow, never]\n", "play.yml:4:20: the tag 'never'",
-                 "'when'");
-    expect_error(PLAY "    - command: id\n      tags: slow,never\n", "the tag 'never'", NULL);
-    expect_good(PLAY "    - command: id\n      tags: [slow, nevermore]\n");
+    expect_error(PLAY "    - command: id\n      tags: {a: b}\n", "play.yml:4:13: 'tags' must be", NULL);
     expect_error(PLAY "    - include_tasks:\n        file: x.yml\n        apply: {become: yes}\n",
                  "module 'include_tasks' has no argument 'apply'", NULL);
     expect_error(PLAY "    - command: id\n      loop: [1]\n      loop_control: {pause: 1}\n",
