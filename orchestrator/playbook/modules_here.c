@@ -25,12 +25,15 @@ const struct module_here modules_here[] = {
      "# arg msg any\n"},
     {ACTION_IMPORT_ROLE,
      "# import_role (ansible.builtin): a role, read when the playbook is loaded.\n"
-     "# Read when the playbook is loaded.\n"
+     "# Read when the playbook is loaded; `when` applies to every task in it.\n"
      "#\n"
      "# arg name text, required, or role\n"
      "# arg tasks_from text\n"
-     "# arg public bool\n"
-     "# arg allow_duplicates bool\n"},
+     "# arg vars_from text\n"
+     "# arg defaults_from text\n"
+     "# arg handlers_from text\n"
+     "# arg allow_duplicates bool\n"
+     "# arg rolespec_validate bool\n"},
     {ACTION_IMPORT_TASKS,
      "# import_tasks (ansible.builtin): a file of tasks, read when the playbook is loaded.\n"
      "# Read when the playbook is loaded; `when` applies to every task in it.\n"
@@ -39,17 +42,23 @@ const struct module_here modules_here[] = {
      "# free file\n"},
     {ACTION_INCLUDE_ROLE,
      "# include_role (ansible.builtin): a role, when its turn comes.\n"
-     "# `when` decides once. `public` and `allow_duplicates` have no effect.\n"
+     "# `when` decides once. Keywords under `apply` go to every task.\n"
      "#\n"
      "# arg name text, required, or role\n"
      "# arg tasks_from text\n"
+     "# arg vars_from text\n"
+     "# arg defaults_from text\n"
+     "# arg handlers_from text\n"
+     "# arg apply any\n"
      "# arg public bool\n"
-     "# arg allow_duplicates bool\n"},
+     "# arg allow_duplicates bool\n"
+     "# arg rolespec_validate bool\n"},
     {ACTION_INCLUDE_TASKS,
      "# include_tasks (ansible.builtin): a file of tasks, when its turn comes.\n"
-     "# `when` decides once; may be looped; the name may be a template.\n"
+     "# `when` decides once; may be looped; the name may be a template. Keywords under `apply` go to every task.\n"
      "#\n"
      "# arg file text, required\n"
+     "# arg apply any\n"
      "# free file\n"},
     {ACTION_INCLUDE_VARS,
      "# include_vars (ansible.builtin): variables from a file.\n"

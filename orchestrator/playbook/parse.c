@@ -284,6 +284,7 @@ static const char *static_text(const struct entry *entry, const char *arg)
 
 static struct err *add_include(struct loader *loader, struct entry *entry, unsigned place)
 {
+    const struct entry *parent = entry->apply ? entry->apply : entry;
     const char *name = static_text(entry, entry->module->action == ACTION_INCLUDE_TASKS ||
                                                   entry->module->action == ACTION_IMPORT_TASKS
                                               ? "file"
@@ -297,7 +298,7 @@ static struct err *add_include(struct loader *loader, struct entry *entry, unsig
         char *path = find_file(loader->arena, loader->playbook, entry, "tasks", name);
         if (!path)
             return entry_error(entry, "there is no file '%s' to include", name);
-        return parse_task_file(loader, path, entry, entry->role, place, &entry->block);
+        return parse_task_file(loader, path, parent, entry->role, place, &entry->block);
     }
     if (!name)
         return entry->module->action == ACTION_IMPORT_ROLE
@@ -305,7 +306,26 @@ static struct err *add_include(struct loader *loader, struct entry *entry, unsig
                                    "use include_role")
                    : NULL;
     const char *from = static_text(entry, "tasks_from");
-    return load_role(loader, entry, name, from, entry, &entry->block);
+    return load_role(loader, entry, name, from, parent, &entry->block);
+}
+
+/* apply: keywords for everything that is included, as if it stood in a block. */
+static struct err *add_apply(struct loader *loader, struct entry *entry, const struct yaml_node *map)
+{
+    if (!map)
+        return NULL;
+    if (map->type != YAML_MAP)
+        return yaml_error(map, "'apply' must be a map");
+    struct entry *block = new_entry(loader, map, entry, entry->role, ENTRY_BLOCK);
+    for (size_t i = 0; i < map->count; i++) {
+        int keyword = keyword_find(map->keys[i]->text, PLACE_BLOCK);
+        if (keyword < 0 || is_section((enum keyword)keyword))
+            return unknown_key(loader, map->keys[i], PLACE_BLOCK, "block");
+        TRY(add_keyword(loader, block, (enum keyword)keyword, map->keys[i], map->items[i]));
+    }
+    json_object_del(entry->args, "apply");
+    entry->apply = block;
+    return NULL;
 }
 
 static struct err *check_static_file(struct loader *loader, struct entry *entry)
@@ -349,6 +369,8 @@ static struct err *parse_task(struct loader *loader, const struct yaml_node *nod
     TRY(check_templates(loader, value));
     if (yaml_get(node, "args"))
         TRY(check_templates(loader, yaml_get(node, "args")));
+    if (includes(task->module->action) && value->type == YAML_MAP)
+        TRY(add_apply(loader, task, yaml_get(value, "apply")));
     if (includes(task->module->action))
         TRY(add_include(loader, task, place));
     else

@@ -127,6 +127,7 @@ struct entry {
     /* blocks; a task that includes (include_tasks, include_role) holds what it includes when its name is no
      * template */
     struct entry_list block, rescue, always;
+    const struct entry *apply; /* of an include: a block with the keywords of what it includes, or NULL */
     json_t *params; /* variables given to a role or an include, or NULL */
 };
 

@@ -194,7 +194,7 @@ static struct err *run_job(struct run *run, struct job *job)
 static struct err *find_included(struct run *run, struct job *job, const struct expr_scope *scope,
                                  struct entry_list *list)
 {
-    const struct entry *entry = job->entry;
+    const struct entry *entry = job->entry, *parent = entry->apply ? entry->apply : entry;
     if (entry->block.count) {
         *list = entry->block;
         return NULL;
@@ -217,14 +217,14 @@ static struct err *find_included(struct run *run, struct job *job, const struct 
         play->role_capacity = play->role_count;
         loader.play = play;
         const char *from = json_string_value(json_object_get(args, "tasks_from"));
-        TRY(load_role(&loader, entry, name, from, entry, list));
+        TRY(load_role(&loader, entry, name, from, parent, list));
         run_enter_play(run, play);
         return NULL;
     }
     char *path = find_file(run->arena, playbook, entry, "tasks", name);
     if (!path)
         return entry_error(entry, "there is no file '%s' to include", name);
-    return parse_task_file(&loader, path, entry, entry->role, PLACE_TASK, list);
+    return parse_task_file(&loader, path, parent, entry->role, PLACE_TASK, list);
 }
 
 /* Modules that nobody named before: the library grows. */

@@ -92,8 +92,10 @@ static void what_rehost_cannot_do_is_refused(void **state)
     expect_error(PLAY "    - local_action: command id\n", "'local_action' is not supported", NULL);
     expect_error("- tasks: []\n", "has no 'hosts'", NULL);
     expect_error(PLAY "    - command: id\n      tags: {a: b}\n", "play.yml:4:13: 'tags' must be", NULL);
-    expect_error(PLAY "    - include_tasks:\n        file: x.yml\n        apply: {become: yes}\n",
-                 "module 'include_tasks' has no argument 'apply'", NULL);
+    expect_error(PLAY "    - import_tasks:\n        file: x.yml\n        apply: {become: yes}\n",
+                 "module 'import_tasks' has no argument 'apply'", NULL);
+    expect_error(PLAY "    - include_tasks:\n        file: x.yml\n        apply: {becom: yes}\n",
+                 "play.yml:5:17: 'becom' is not a keyword of a block", "'become'");
     expect_error(PLAY "    - command: id\n      loop: [1]\n      loop_control: {pause: 1}\n",
                  "'pause' is not a keyword of 'loop_control'", NULL);
     expect_error("hosts: all\n", "a playbook is a list of plays", NULL);
