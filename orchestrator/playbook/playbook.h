@@ -35,6 +35,7 @@ const char *playbook_digest(const struct playbook *playbook);
 enum task_status { TASK_OK, TASK_CHANGED, TASK_SKIPPED, TASK_FAILED, TASK_IGNORED, TASK_STATUS_COUNT };
 
 struct task_event {
+    const char *host; /* inventory_hostname */
     const char *task; /* name, templated when possible */
     const char *role; /* or NULL */
     const char *item; /* loop label, or NULL */

@@ -1,4 +1,4 @@
-/* The walk: plays, blocks, tasks, loops, includes, handlers. See run.h for how it goes ahead of the host. */
+/* The walk: blocks, tasks, loops, includes, handlers. See run.h for how it goes ahead of the host. */
 #include "playbook/run.h"
 #include "base/decode.h"
 #include <stdlib.h>
@@ -7,9 +7,7 @@
 #define MAX_RETRIES 10000
 #define MAX_HANDLER_ROUNDS 100
 
-static struct err *run_entries(struct run *run, const struct entry_list *list, bool handlers);
-
-static bool over(const struct run *run)
+bool run_over(const struct run *run)
 {
     return run->failed || run->ended;
 }
@@ -131,7 +129,7 @@ static void close_loop(struct run *run, const struct job *job)
 static struct err *run_loop(struct run *run, struct job *job, const json_t *items)
 {
     job->looping = true;
-    for (size_t i = 0; i < json_array_size(items) && !over(run); i++) {
+    for (size_t i = 0; i < json_array_size(items) && !run_over(run); i++) {
         json_t *vars;
         const char *label;
         TRY(loop_variables(run, job, items, i, &vars, &label));
@@ -172,7 +170,7 @@ static struct err *run_job(struct run *run, struct job *job)
 {
     const json_t *registered = job->entry->keywords[KW_REGISTER];
     TRY(run_wait_for_names(run, job));
-    if (over(run)) {
+    if (run_over(run)) {
         job_free(job);
         return NULL;
     }
@@ -291,12 +289,12 @@ static struct err *include_items(struct run *run, struct job *job, bool handlers
     if (!dynamic)
         return run_entries(run, &job->entry->block, handlers); /* its conditions are the tasks' own */
     TRY(run_wait_for_names(run, job));
-    if (over(run))
+    if (run_over(run))
         return NULL;
     TRY(loop_items(run, job, &items));
     if (!items)
         return run_included(run, job, NULL, handlers);
-    for (size_t i = 0; i < json_array_size(items) && !over(run); i++) {
+    for (size_t i = 0; i < json_array_size(items) && !run_over(run); i++) {
         json_t *vars;
         const char *label;
         TRY(loop_variables(run, job, items, i, &vars, &label));
@@ -331,12 +329,12 @@ static struct err *run_include(struct run *run, const struct entry *entry, bool 
 
 /* --- handlers --- */
 
-static struct err *flush_handlers(struct run *run)
+struct err *run_flush_handlers(struct run *run)
 {
     TRY(run_settle_all(run));
     for (int round = 0; round < MAX_HANDLER_ROUNDS; round++) {
         bool any = false;
-        for (size_t i = 0; i < run->handlers.count && !over(run); i++) {
+        for (size_t i = 0; i < run->handlers.count && !run_over(run); i++) {
             if (!run->notified[i])
                 continue;
             any = true;
@@ -345,7 +343,7 @@ static struct err *flush_handlers(struct run *run)
             TRY(run_entries(run, &one, true));
         }
         TRY(run_settle_all(run)); /* a handler may notify another one */
-        if (!any || over(run))
+        if (!any || run_over(run))
             return NULL;
     }
     return NULL;
@@ -356,7 +354,7 @@ static struct err *run_meta(struct run *run, const struct entry *entry)
     struct job *job = job_new(run, entry, false);
     bool hold = false;
     struct err *e = run_wait_for_names(run, job);
-    if (!e && !over(run))
+    if (!e && !run_over(run))
         e = when_holds(run, job, job->scope, &hold);
     job_free(job);
     if (e)
@@ -365,7 +363,7 @@ static struct err *run_meta(struct run *run, const struct entry *entry)
     if (!hold || !action)
         return NULL;
     if (strcmp(action, "flush_handlers") == 0)
-        return flush_handlers(run);
+        return run_flush_handlers(run);
     if (strcmp(action, "end_play") == 0 || strcmp(action, "end_host") == 0) {
         TRY(run_settle_all(run));
         run->ended = !run->failed;
@@ -410,7 +408,7 @@ static struct err *run_block(struct run *run, const struct entry *block, bool ha
     if (!block->rescue.count && !block->always.count)
         return run_entries(run, &block->block, handlers);
     TRY(run_settle_all(run));
-    if (over(run))
+    if (run_over(run))
         return NULL;
     TRY(run_entries(run, &block->block, handlers));
     TRY(run_settle_all(run));
@@ -482,127 +480,9 @@ static struct err *run_entry(struct run *run, const struct entry *entry, bool ha
     }
 }
 
-static struct err *run_entries(struct run *run, const struct entry_list *list, bool handlers)
+struct err *run_entries(struct run *run, const struct entry_list *list, bool handlers)
 {
-    for (size_t i = 0; i < list->count && !over(run); i++)
+    for (size_t i = 0; i < list->count && !run_over(run); i++)
         TRY(run_entry(run, list->items[i], handlers));
     return NULL;
-}
-
-/* --- plays --- */
-
-static void collect_handlers(struct run *run, const struct entry_list *list)
-{
-    for (size_t i = 0; i < list->count; i++) {
-        struct entry *entry = list->items[i];
-        if (entry->kind == ENTRY_BLOCK || (entry->module->action == ACTION_IMPORT_TASKS))
-            collect_handlers(run, &entry->block);
-        else
-            entry_list_add(run->arena, &run->handlers, entry);
-    }
-}
-
-static struct err *gather_facts(struct run *run, const struct play *play)
-{
-    if (!play->uses_facts || run->facts_known)
-        return NULL;
-    struct entry *entry = ARENA_NEW(run->arena, struct entry);
-    *entry = (struct entry){.kind = ENTRY_TASK,
-                            .parent = play->root,
-                            .file = play->root->file,
-                            .line = play->root->line,
-                            .column = play->root->column,
-                            .module = modules_find(run->playbook->modules, "setup")};
-    entry->args = json_keep(run->arena, json_object());
-    entry->keywords[KW_NAME] = json_keep(run->arena, json_string("Gathering Facts"));
-    if (!play->root->keywords[KW_TAGS])
-        entry->keywords[KW_TAGS] = json_keep(run->arena, json_string("always"));
-    bool seeking = run->seeking;
-    run->seeking = false;
-    struct err *e = run_entry(run, entry, false);
-    run->seeking = seeking;
-    return e;
-}
-
-static struct err *run_play(struct run *run, const struct play *play)
-{
-    run_enter_play(run, play);
-    run->handlers = (struct entry_list){0};
-    for (size_t i = 0; i < play->role_count; i++)
-        collect_handlers(run, &play->roles[i]->handlers);
-    collect_handlers(run, &play->handlers);
-    run->notified = arena_array(run->arena, run->handlers.count + 1, sizeof(bool));
-    TRY(gather_facts(run, play));
-    const struct entry_list *sections[] = {&play->pre_tasks, &play->tasks, &play->post_tasks};
-    for (size_t i = 0; i < 3 && !over(run); i++) {
-        TRY(run_entries(run, sections[i], false));
-        TRY(flush_handlers(run));
-    }
-    TRY(run_settle_all(run));
-    const json_t *force = play->root->keywords[KW_FORCE_HANDLERS];
-    if (run->failed && force && expr_value_is_true(force)) {
-        static const char reset[] = "RH_STOP='' RH_FAILED=''\n";
-        session_send(&run->session, reset, sizeof(reset) - 1);
-        run->failed = false;
-        TRY(flush_handlers(run));
-        run->failed = true;
-    }
-    run->ended = false;
-    return NULL;
-}
-
-static struct err *run_plays(struct run *run)
-{
-    CLEANUP_ARENA struct arena *scratch = arena_new(0);
-    CLEANUP_STRBUF struct strbuf library;
-    strbuf_init(&library, 0);
-    TRY(compile_library(scratch, run->playbook, &library));
-    session_start(&run->session, library.data);
-    TRY(session_flush(&run->session));
-    for (size_t i = 0; i < run->playbook->play_count && !run->failed; i++)
-        TRY(run_play(run, run->playbook->plays[i]));
-    return session_end(&run->session);
-}
-
-static void drop_queue(struct run *run)
-{
-    while (run->first) {
-        struct step *step = run->first;
-        struct job *job = step->job;
-        run->first = step->next;
-        json_decref(step->frame.values);
-        if (--job->in_flight == 0)
-            job_free(job);
-    }
-}
-
-static struct err *failure(const struct run *run)
-{
-    const struct task_event *failed = &run->result->failed;
-    struct err *e =
-        err_new(ERR_REMOTE, "task '%s' failed%s%s%s: %s", failed->task, failed->item ? " for '" : "",
-                failed->item ? failed->item : "", failed->item ? "'" : "", failed->message);
-    return err_with_hint(e, "%s:%d (module %s)", failed->file, failed->line, failed->module);
-}
-
-struct err *playbook_run(const struct ctx *ctx, const struct playbook *playbook,
-                         const struct session_link *link, struct arena *arena,
-                         const struct playbook_options *options, struct playbook_result *result)
-{
-    struct run run = {.ctx = ctx, .arena = arena, .playbook = playbook, .options = options, .result = result};
-    *result = (struct playbook_result){0};
-    run.last = &run.first;
-    session_init(&run.session, ctx, link);
-    run.seeking = options->start_at_task != NULL;
-    struct err *e = run.seeking ? playbook_check_start(playbook, options) : NULL;
-    if (!e)
-        e = run_init_vars(&run);
-    if (!e)
-        e = run_plays(&run);
-    drop_queue(&run);
-    session_free(&run.session);
-    run_free_vars(&run);
-    if (!e && run.failed)
-        e = failure(&run);
-    return e;
 }

@@ -146,7 +146,17 @@ struct err *compile_library(struct arena *arena, const struct playbook *playbook
 /* The value as yes or no, as Ansible reads it; false when it is neither. */
 bool value_as_flag(const json_t *value, bool *flag);
 
-/* --- run.c --- */
+/* --- run.c: the walk --- */
+bool run_over(const struct run *run); /* nothing more is to be done in this play */
+struct err *run_entries(struct run *run, const struct entry_list *list, bool handlers) REHOST_MUST_CHECK;
+struct err *run_flush_handlers(struct run *run) REHOST_MUST_CHECK;
+
+/* --- run_play.c --- */
+/* Of `run`, ctx, arena, playbook, options and result are set. Sends what every task stands on. */
+struct err *run_open(struct run *run, const struct session_link *link) REHOST_MUST_CHECK;
+struct err *run_play(struct run *run, const struct play *play) REHOST_MUST_CHECK;
+struct err *run_failure(const struct run *run) REHOST_MUST_CHECK; /* why run->failed */
+void run_free(struct run *run);                                   /* also after run_open() failed */
 /* For tests: as playbook_apply(), over any link. */
 struct err *playbook_run(const struct ctx *ctx, const struct playbook *playbook,
                          const struct session_link *link, struct arena *arena,

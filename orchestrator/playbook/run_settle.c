@@ -153,6 +153,7 @@ static void fill_event(struct run *run, struct job *job, const struct step *step
     bool failed = status == TASK_FAILED || status == TASK_IGNORED;
     const char *diff = json_string_value(json_object_get(values, "diff"));
     *event = (struct task_event){
+        .host = json_string_value(json_object_get(run->magic, "inventory_hostname")),
         .task = task_title(run, job),
         .role = job->entry->role ? job->entry->role->name : NULL,
         .item = step->label,

@@ -1,0 +1,127 @@
+/* Plays: their sections, handlers and facts; and a run from its first play to its last. */
+#include "base/decode.h"
+#include "playbook/run.h"
+#include <string.h>
+
+static void collect_handlers(struct run *run, const struct entry_list *list)
+{
+    for (size_t i = 0; i < list->count; i++) {
+        struct entry *entry = list->items[i];
+        if (entry->kind == ENTRY_BLOCK || (entry->module->action == ACTION_IMPORT_TASKS))
+            collect_handlers(run, &entry->block);
+        else
+            entry_list_add(run->arena, &run->handlers, entry);
+    }
+}
+
+static struct err *gather_facts(struct run *run, const struct play *play)
+{
+    if (!play->uses_facts || run->facts_known)
+        return NULL;
+    struct entry *entry = ARENA_NEW(run->arena, struct entry);
+    *entry = (struct entry){.kind = ENTRY_TASK,
+                            .parent = play->root,
+                            .file = play->root->file,
+                            .line = play->root->line,
+                            .column = play->root->column,
+                            .module = modules_find(run->playbook->modules, "setup")};
+    entry->args = json_keep(run->arena, json_object());
+    entry->keywords[KW_NAME] = json_keep(run->arena, json_string("Gathering Facts"));
+    if (!play->root->keywords[KW_TAGS])
+        entry->keywords[KW_TAGS] = json_keep(run->arena, json_string("always"));
+    struct entry_list list = {0};
+    entry_list_add(run->arena, &list, entry);
+    bool seeking = run->seeking;
+    run->seeking = false;
+    struct err *e = run_entries(run, &list, false);
+    run->seeking = seeking;
+    return e;
+}
+
+struct err *run_play(struct run *run, const struct play *play)
+{
+    run_enter_play(run, play);
+    run->handlers = (struct entry_list){0};
+    for (size_t i = 0; i < play->role_count; i++)
+        collect_handlers(run, &play->roles[i]->handlers);
+    collect_handlers(run, &play->handlers);
+    run->notified = arena_array(run->arena, run->handlers.count + 1, sizeof(bool));
+    TRY(gather_facts(run, play));
+    const struct entry_list *sections[] = {&play->pre_tasks, &play->tasks, &play->post_tasks};
+    for (size_t i = 0; i < 3 && !run_over(run); i++) {
+        TRY(run_entries(run, sections[i], false));
+        TRY(run_flush_handlers(run));
+    }
+    TRY(run_settle_all(run));
+    const json_t *force = play->root->keywords[KW_FORCE_HANDLERS];
+    if (run->failed && force && expr_value_is_true(force)) {
+        static const char reset[] = "RH_STOP='' RH_FAILED=''\n";
+        session_send(&run->session, reset, sizeof(reset) - 1);
+        run->failed = false;
+        TRY(run_flush_handlers(run));
+        run->failed = true;
+    }
+    run->ended = false;
+    return NULL;
+}
+
+struct err *run_open(struct run *run, const struct session_link *link)
+{
+    *run->result = (struct playbook_result){0};
+    run->last = &run->first;
+    session_init(&run->session, run->ctx, link);
+    TRY(run_init_vars(run));
+    run->seeking = run->options->start_at_task != NULL;
+    if (run->seeking)
+        TRY(playbook_check_start(run->playbook, run->options));
+    CLEANUP_ARENA struct arena *scratch = arena_new(0);
+    CLEANUP_STRBUF struct strbuf library;
+    strbuf_init(&library, 0);
+    TRY(compile_library(scratch, run->playbook, &library));
+    session_start(&run->session, library.data);
+    return session_flush(&run->session);
+}
+
+void run_free(struct run *run)
+{
+    while (run->first) { /* what was never answered */
+        struct step *step = run->first;
+        struct job *job = step->job;
+        run->first = step->next;
+        json_decref(step->frame.values);
+        if (--job->in_flight == 0)
+            job_free(job);
+    }
+    session_free(&run->session);
+    run_free_vars(run);
+}
+
+struct err *run_failure(const struct run *run)
+{
+    const struct task_event *failed = &run->result->failed;
+    struct err *e =
+        err_new(ERR_REMOTE, "task '%s' failed%s%s%s: %s", failed->task, failed->item ? " for '" : "",
+                failed->item ? failed->item : "", failed->item ? "'" : "", failed->message);
+    return err_with_hint(e, "%s:%d (module %s)", failed->file, failed->line, failed->module);
+}
+
+static struct err *run_plays(struct run *run)
+{
+    for (size_t i = 0; i < run->playbook->play_count && !run->failed; i++)
+        TRY(run_play(run, run->playbook->plays[i]));
+    return session_end(&run->session);
+}
+
+struct err *playbook_run(const struct ctx *ctx, const struct playbook *playbook,
+                         const struct session_link *link, struct arena *arena,
+                         const struct playbook_options *options, struct playbook_result *result)
+{
+    struct run run = {.ctx = ctx, .arena = arena, .playbook = playbook, .options = options, .result = result};
+    struct err *e = run_open(&run, link);
+    if (!e)
+        e = run_plays(&run);
+    run_free(&run);
+    if (!e && run.failed)
+        e = run_failure(&run);
+    return e;
+}
