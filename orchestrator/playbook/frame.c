@@ -114,6 +114,14 @@ static bool put_value(json_t *values, char *key, json_t *value)
     }
 }
 
+/* What a program or a server on the host said in JSON; NULL when it is none after all. */
+static json_t *json_value(const char *data, size_t length)
+{
+    json_t *value = NULL;
+    err_free(decode_json(data, length, "a result", &value));
+    return value;
+}
+
 static json_t *make_value(char type, const char *data, size_t length)
 {
     char number[24];
@@ -159,10 +167,12 @@ struct err *frame_parse_payload(const char *data, size_t length, json_t **out)
             return broken("a value without a name or length");
         if (at == end || *at++ != '\n' || (size_t)(end - at) < bytes + 1 || at[bytes] != '\n')
             return broken("a value of another length than announced");
-        json_t *value = make_value(type, at, bytes);
+        json_t *value = type == 'j' ? json_value(at, bytes) : make_value(type, at, bytes);
+        at += bytes + 1;
+        if (!value && type == 'j')
+            continue;
         if (!value || !put_value(values, key, value))
             return broken("a value of the wrong kind");
-        at += bytes + 1;
     }
     *out = TAKE(values);
     return NULL;

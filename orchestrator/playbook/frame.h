@@ -2,8 +2,8 @@
  *
  *   NONCE ID STATUS BYTES \n PAYLOAD \n        STATUS: ok failed skipped stopped
  *   PAYLOAD: TYPE KEY BYTES \n VALUE \n ...    TYPE: s text, i whole number, b 0 or 1, l and m an
- *                                              empty list or map; dots in KEY make maps,
- * numbers make lists
+ *                                              empty list or map, j JSON (left out when it is none);
+ *                                              dots in KEY make maps, numbers make lists
  *
  * Whoever does not know the nonce cannot speak. Parsing is strict and bounded: a host may be hostile.
  * Threads: no state.

@@ -6,7 +6,7 @@
 # FLAGS: c check mode, d diff wanted, i a failure does not stop what follows, l one item of a loop, which
 # rh_settle closes, r needs root.
 #
-# What a module may use: changed, put/put_int/put_bool KEY VALUE and put_empty (dots in KEY make maps), fail, skip, checking, run, must,
+# What a module may use: changed, put/put_int/put_bool/put_json KEY VALUE and put_empty (dots in KEY make maps), fail, skip, checking, run, must,
 # attributes, place_file, show_diff, and $T, a private folder in memory. What begins with rh_ or RH_ is the library's own.
 # Modules travel without comments and indentation, so nothing may hang on them. Variables of modules begin with an underscore, so that they never meet a task's environment.
 
@@ -32,6 +32,11 @@ $2
 put_empty() { # key, list or map: one that may stay empty
     case $2 in list) set -- "$1" l ;; *) set -- "$1" m ;; esac
     RH_OUT="${RH_OUT}$2 $1 0$RH_NL$RH_NL"
+}
+put_json() { # key, JSON: comes back as data; text that is no JSON is left out
+    RH_OUT="${RH_OUT}j $1 ${#2}
+$2
+"
 }
 changed() { r_changed=1; }
 checking() { [ -n "$RH_CHECK" ]; }

@@ -43,6 +43,33 @@ static void values_of_all_kinds_come_through(void **state)
     json_decref(values);
 }
 
+static void json_comes_through_as_data_and_what_is_none_is_left_out(void **state)
+{
+    (void)state;
+    const char payload[] =
+        "j packages 19\n{\"a.b\":[1,{\"c\":2}]}\nj json 4\n{\"a\"\nj n 4\nnull\ns msg 1\nx\n";
+    json_t *values;
+    assert_null(frame_parse_payload(payload, sizeof(payload) - 1, &values));
+    const json_t *list = json_object_get(json_object_get(values, "packages"), "a.b");
+    assert_int_equal(json_integer_value(json_object_get(json_array_get(list, 1), "c")), 2);
+    assert_null(json_object_get(values, "json"));
+    assert_true(json_is_null(json_object_get(values, "n")));
+    assert_string_equal(json_string_value(json_object_get(values, "msg")), "x");
+    json_decref(values);
+}
+
+static void json_without_end_is_left_out(void **state)
+{
+    (void)state;
+    char payload[600] = "j deep 500\n";
+    memset(payload + strlen(payload), '[', 500);
+    strcat(payload, "\n");
+    json_t *values;
+    assert_null(frame_parse_payload(payload, strlen(payload), &values));
+    assert_int_equal(json_object_size(values), 0);
+    json_decref(values);
+}
+
 static void a_frame_is_taken_only_when_it_is_whole(void **state)
 {
     (void)state;
@@ -157,6 +184,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(values_of_all_kinds_come_through),
+        cmocka_unit_test(json_comes_through_as_data_and_what_is_none_is_left_out),
+        cmocka_unit_test(json_without_end_is_left_out),
         cmocka_unit_test(a_frame_is_taken_only_when_it_is_whole),
         cmocka_unit_test(what_is_not_marked_with_the_nonce_is_no_result),
         cmocka_unit_test(broken_frames_are_refused),
