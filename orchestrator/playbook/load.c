@@ -66,139 +66,6 @@ struct err *load_vars_file(struct arena *arena, const char *path, json_t **vars)
     return NULL;
 }
 
-/* --- roles --- */
-
-static char *role_file(struct arena *arena, const struct role *role, const char *part, const char *name)
-{
-    static const char *const endings[] = {"", ".yaml", ".yml"};
-    for (size_t i = 0; i < 3; i++) {
-        char *path = arena_printf(arena, "%s/%s/%s%s", role->path, part, name, endings[i]);
-        if (fs_exists(path) && !fs_is_dir(path))
-            return path;
-    }
-    return NULL;
-}
-
-static struct err *load_role_vars(struct loader *loader, const struct role *role, const char *part,
-                                  json_t **vars)
-{
-    *vars = NULL;
-    char *path = role_file(loader->arena, role, part, "main");
-    if (!path) {
-        *vars = json_keep(loader->arena, json_object());
-        return NULL;
-    }
-    loader_note_file(loader, path);
-    return load_vars_file(loader->arena, path, vars);
-}
-
-static char *find_role(struct loader *loader, const char *name)
-{
-    const struct playbook *playbook = loader->playbook;
-    char *path = arena_printf(loader->arena, "%s/roles/%s", playbook->dir, name);
-    if (fs_is_dir(path))
-        return path;
-    for (size_t i = 0; i < playbook->paths.role_dir_count; i++) {
-        path = arena_printf(loader->arena, "%s/%s", playbook->paths.role_dirs[i], name);
-        if (fs_is_dir(path))
-            return path;
-    }
-    path = fs_resolve(loader->arena, playbook->dir, name);
-    return fs_is_dir(path) ? path : NULL;
-}
-
-static struct err *missing_role(struct loader *loader, const struct entry *at, const char *name)
-{
-    const char *dir = arena_printf(loader->arena, "%s/roles", loader->playbook->dir);
-    return err_with_hint(entry_error(at, "there is no role '%s'", name), "it is looked for in %s", dir);
-}
-
-static struct role *known_role(struct loader *loader, const char *path)
-{
-    for (size_t i = 0; i < loader->play->role_count; i++)
-        if (strcmp(loader->play->roles[i]->path, path) == 0)
-            return loader->play->roles[i];
-    return NULL;
-}
-
-static void add_role(struct loader *loader, struct role *role)
-{
-    struct play *play = loader->play;
-    if (play->role_count == play->role_capacity) {
-        size_t capacity = play->role_capacity ? play->role_capacity * 2 : 8;
-        struct role **roles = arena_array(loader->arena, capacity, sizeof(struct role *));
-        if (play->role_count)
-            memcpy(roles, play->roles, play->role_count * sizeof(struct role *));
-        play->roles = roles;
-        play->role_capacity = capacity;
-    }
-    play->roles[play->role_count++] = role;
-}
-
-static struct err *load_dependencies(struct loader *loader, const struct entry *at, const struct role *role,
-                                     const struct entry *parent, struct entry_list *out)
-{
-    char *path = role_file(loader->arena, role, "meta", "main");
-    if (!path)
-        return NULL;
-    const struct yaml_node *root;
-    TRY(yaml_parse_file(loader->arena, path, &root));
-    loader_note_file(loader, path);
-    const struct yaml_node *list = yaml_get(root, "dependencies");
-    for (size_t i = 0; list && i < list->count; i++) {
-        const struct yaml_node *node = list->items[i];
-        const struct yaml_node *named =
-            yaml_get(node, "role") ? yaml_get(node, "role") : yaml_get(node, "name");
-        const char *name = node->type == YAML_STRING ? node->text : named ? named->text : NULL;
-        if (!name)
-            return yaml_error(node, "a dependency is a name, or a map with 'role'");
-        char *dependency = find_role(loader, name);
-        if (!dependency)
-            return missing_role(loader, at, name);
-        if (!known_role(loader, dependency))
-            TRY(load_role(loader, at, name, NULL, parent, out));
-    }
-    return NULL;
-}
-
-struct err *load_role(struct loader *loader, const struct entry *at, const char *name, const char *tasks_from,
-                      const struct entry *parent, struct entry_list *out)
-{
-    char *path = find_role(loader, name);
-    if (!path)
-        return missing_role(loader, at, name);
-    struct role *role = known_role(loader, path);
-    if (!role) {
-        role = ARENA_NEW(loader->arena, struct role);
-        role->name = arena_strdup(loader->arena, name);
-        role->path = path;
-        add_role(loader, role);
-        TRY(load_dependencies(loader, at, role, parent, out));
-        TRY(load_role_vars(loader, role, "defaults", &role->defaults));
-        TRY(load_role_vars(loader, role, "vars", &role->vars));
-        char *handlers = role_file(loader->arena, role, "handlers", "main");
-        struct entry *block = ARENA_NEW(loader->arena, struct entry);
-        *block =
-            (struct entry){.kind = ENTRY_BLOCK, .parent = loader->play->root, .role = role, .file = path};
-        if (handlers)
-            TRY(parse_task_file(loader, handlers, block, role, PLACE_HANDLER, &role->handlers));
-    }
-    struct entry *block = ARENA_NEW(loader->arena, struct entry);
-    *block = (struct entry){.kind = ENTRY_BLOCK,
-                            .parent = parent,
-                            .role = role,
-                            .file = at->file,
-                            .line = at->line,
-                            .column = at->column};
-    char *tasks = role_file(loader->arena, role, "tasks", tasks_from ? tasks_from : "main");
-    if (!tasks && tasks_from)
-        return entry_error(at, "role '%s' has no tasks/%s", name, tasks_from);
-    if (tasks)
-        TRY(parse_task_file(loader, tasks, block, role, PLACE_TASK, &block->block));
-    entry_list_add(loader->arena, out, block);
-    return NULL;
-}
-
 /* --- once everything is read --- */
 
 static int compare_names(const void *a, const void *b)
@@ -332,7 +199,7 @@ static bool play_answers(const struct play *play, const char *name)
 
 static struct err *check_notified(const struct play *play, const struct entry *entry, const char *name)
 {
-    if (template_is_template(name) || play_answers(play, name))
+    if (play->open || template_is_template(name) || play_answers(play, name))
         return NULL;
     const char *names[64];
     size_t count = 0;

@@ -282,31 +282,70 @@ static const char *static_text(const struct entry *entry, const char *arg)
     return text && !template_is_template(text) ? text : NULL;
 }
 
+/* A file that includes itself goes on in the run, as long as its conditions hold. */
+static bool is_around(const struct entry *entry, const char *path)
+{
+    for (; entry; entry = entry->parent)
+        if (entry->file && strcmp(entry->file, path) == 0)
+            return true;
+    return false;
+}
+
+static struct err *include_file(struct loader *loader, struct entry *entry, unsigned place)
+{
+    const char *name = static_text(entry, "file");
+    bool dynamic = entry->module->action == ACTION_INCLUDE_TASKS;
+    loader->play->open = loader->play->open || (!name && place == PLACE_HANDLER);
+    if (!name)
+        return dynamic
+                   ? NULL /* the run finds it */
+                   : err_with_hint(entry_error(entry, "the file of import_tasks must be known beforehand"),
+                                   "use include_tasks");
+    char *path = find_file(loader->arena, loader->playbook, entry, "tasks", name);
+    if (!path)
+        return entry_error(entry, "there is no file '%s' to include", name);
+    if (dynamic && is_around(entry, path))
+        return NULL;
+    return parse_task_file(loader, path, entry->apply ? entry->apply : entry, entry->role, place,
+                           &entry->block);
+}
+
+static struct err *include_role(struct loader *loader, struct entry *entry)
+{
+    const char *name = static_text(entry, "name");
+    bool dynamic = entry->module->action == ACTION_INCLUDE_ROLE;
+    static const char *const from[] = {"tasks_from", "vars_from", "defaults_from", "handlers_from"};
+    bool known = name != NULL;
+    for (size_t i = 0; i < 4; i++)
+        known = known && (!json_object_get(entry->args, from[i]) || static_text(entry, from[i]));
+    if (!known) {
+        loader->play->open = true;
+        return dynamic ? NULL
+                       : err_with_hint(entry_error(entry, "the name of import_role must be known beforehand"),
+                                       "use include_role");
+    }
+    if (dynamic && role_is_around(loader, entry, name))
+        return NULL;
+    bool again = true;
+    const json_t *repeats = json_object_get(entry->args, "allow_duplicates");
+    if (repeats && !value_as_flag(repeats, &again))
+        return entry_error(entry, "'allow_duplicates' must be yes or no");
+    struct role_request request = {.name = name,
+                                   .tasks_from = static_text(entry, "tasks_from"),
+                                   .vars_from = static_text(entry, "vars_from"),
+                                   .defaults_from = static_text(entry, "defaults_from"),
+                                   .handlers_from = static_text(entry, "handlers_from"),
+                                   .visible = !dynamic,
+                                   .include = true,
+                                   .once = !again};
+    return load_role(loader, &request, entry, entry->apply ? entry->apply : entry, NULL, &entry->block);
+}
+
 static struct err *add_include(struct loader *loader, struct entry *entry, unsigned place)
 {
-    const struct entry *parent = entry->apply ? entry->apply : entry;
-    const char *name = static_text(entry, entry->module->action == ACTION_INCLUDE_TASKS ||
-                                                  entry->module->action == ACTION_IMPORT_TASKS
-                                              ? "file"
-                                              : "name");
-    if (entry->module->action == ACTION_INCLUDE_TASKS || entry->module->action == ACTION_IMPORT_TASKS) {
-        if (!name && entry->module->action == ACTION_IMPORT_TASKS)
-            return err_with_hint(entry_error(entry, "the file of import_tasks must be known beforehand"),
-                                 "use include_tasks");
-        if (!name)
-            return NULL; /* the run finds it */
-        char *path = find_file(loader->arena, loader->playbook, entry, "tasks", name);
-        if (!path)
-            return entry_error(entry, "there is no file '%s' to include", name);
-        return parse_task_file(loader, path, parent, entry->role, place, &entry->block);
-    }
-    if (!name)
-        return entry->module->action == ACTION_IMPORT_ROLE
-                   ? err_with_hint(entry_error(entry, "the name of import_role must be known beforehand"),
-                                   "use include_role")
-                   : NULL;
-    const char *from = static_text(entry, "tasks_from");
-    return load_role(loader, entry, name, from, parent, &entry->block);
+    if (entry->module->action == ACTION_INCLUDE_TASKS || entry->module->action == ACTION_IMPORT_TASKS)
+        return include_file(loader, entry, place);
+    return include_role(loader, entry);
 }
 
 /* apply: keywords for everything that is included, as if it stood in a block. */
@@ -415,27 +454,38 @@ struct err *parse_task_file(struct loader *loader, const char *path, const struc
 
 /* --- plays --- */
 
+struct err *parse_role_use(struct loader *loader, const struct yaml_node *node, const struct entry *parent,
+                           const struct role *needed_by, struct role **role, struct entry_list *out)
+{
+    struct entry *at = new_entry(loader, node, parent, needed_by, ENTRY_BLOCK);
+    const char *name = node->type == YAML_STRING ? node->text : NULL;
+    json_t *params = json_keep(loader->arena, json_object());
+    for (size_t k = 0; node->type == YAML_MAP && k < node->count; k++) {
+        int keyword = keyword_find(node->keys[k]->text, PLACE_ROLE);
+        if (keyword == KW_ROLE || strcmp(node->keys[k]->text, "name") == 0)
+            name = node->items[k]->text;
+        else if (keyword >= 0)
+            TRY(add_keyword(loader, at, (enum keyword)keyword, node->keys[k], node->items[k]));
+        else
+            json_object_set_new(params, node->keys[k]->text, yaml_to_json(node->items[k]));
+    }
+    if (!name)
+        return yaml_error(node, "a role is a name, or a map with 'role'");
+    if (node->type == YAML_MAP)
+        TRY(check_templates(loader, node));
+    at->params = json_object_size(params) ? params : NULL;
+    at->given = at->keywords[KW_VARS]; /* weaker than the role's own */
+    at->keywords[KW_VARS] = NULL;
+    struct role_request request = {.name = name, .visible = !needed_by, .once = true};
+    TRY(load_role(loader, &request, at, at, role, &at->block));
+    entry_list_add(loader->arena, out, at);
+    return NULL;
+}
+
 static struct err *parse_roles(struct loader *loader, const struct yaml_node *list, struct play *play)
 {
-    for (size_t i = 0; i < list->count; i++) {
-        const struct yaml_node *node = list->items[i];
-        struct entry *at = new_entry(loader, node, play->root, NULL, ENTRY_BLOCK);
-        const char *name = node->type == YAML_STRING ? node->text : NULL;
-        at->params = json_keep(loader->arena, json_object());
-        for (size_t k = 0; node->type == YAML_MAP && k < node->count; k++) {
-            int keyword = keyword_find(node->keys[k]->text, PLACE_ROLE);
-            if (keyword == KW_ROLE || strcmp(node->keys[k]->text, "name") == 0)
-                name = node->items[k]->text;
-            else if (keyword >= 0)
-                TRY(add_keyword(loader, at, (enum keyword)keyword, node->keys[k], node->items[k]));
-            else
-                json_object_set_new(at->params, node->keys[k]->text, yaml_to_json(node->items[k]));
-        }
-        if (!name)
-            return yaml_error(node, "a role is a name, or a map with 'role'");
-        TRY(load_role(loader, at, name, NULL, at, &at->block));
-        entry_list_add(loader->arena, &play->tasks, at);
-    }
+    for (size_t i = 0; i < list->count; i++)
+        TRY(parse_role_use(loader, list->items[i], play->root, NULL, NULL, &play->tasks));
     return NULL;
 }
 

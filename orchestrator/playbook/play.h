@@ -99,12 +99,19 @@ struct entry_list {
 };
 void entry_list_add(struct arena *arena, struct entry_list *list, struct entry *entry);
 
+/* One use of a role; uses with the same parameters are one. */
 struct role {
     const char *name;
     const char *path;
-    json_t *defaults; /* objects, never NULL */
+    const char *key;  /* tells uses apart */
+    json_t *defaults; /* objects, never NULL; with those of the roles it depends on */
     json_t *vars;
     struct entry_list handlers;
+    struct role **needs; /* what it depends on */
+    size_t need_count, need_capacity;
+    bool visible;     /* the whole play sees its variables and handlers from the beginning */
+    bool repeats;     /* meta: allow_duplicates */
+    size_t use_count; /* how often the play names it */
 };
 
 enum entry_kind { ENTRY_TASK, ENTRY_BLOCK };
@@ -128,7 +135,9 @@ struct entry {
      * template */
     struct entry_list block, rescue, always;
     const struct entry *apply; /* of an include: a block with the keywords of what it includes, or NULL */
-    json_t *params; /* variables given to a role or an include, or NULL */
+    json_t *params; /* of a use of a role: what is no keyword; or NULL */
+    json_t *given;  /* of a use of a role: its vars; or NULL */
+    const struct role *starts; /* a block with all tasks of a role that does not run twice, or NULL */
 };
 
 struct play {
@@ -138,6 +147,7 @@ struct play {
     size_t role_count, role_capacity;
     json_t *vars; /* vars, then vars_files */
     bool uses_facts;
+    bool open; /* an include will only be known in the run: it may bring handlers */
 };
 
 struct playbook {
@@ -165,6 +175,9 @@ struct err *entry_error(const struct entry *entry, const char *fmt, ...)
 /* The task's name, or its module's; not rendered. */
 const char *entry_title(const struct entry *entry);
 
+/* The value as yes or no, as Ansible reads it; false when it is neither. */
+bool value_as_flag(const json_t *value, bool *flag);
+
 /* --- tags.c --- */
 /* The tags of the entry and of what it inherits from, as they are written: an array of text (new reference).
  */
@@ -188,7 +201,7 @@ struct loader {
     struct play *play;
     const char **files; /* every file read so far, for the digest */
     size_t file_count, file_capacity;
-    int depth; /* of includes and roles, against endless ones */
+    int depth, role_depth; /* of includes and roles, against endless ones */
 };
 void loader_note_file(struct loader *loader, const char *path);
 struct err *parse_play(struct loader *loader, const struct yaml_node *node,
@@ -200,9 +213,26 @@ struct err *parse_entries(struct loader *loader, const struct yaml_node *list, c
 struct err *parse_task_file(struct loader *loader, const char *path, const struct entry *parent,
                             const struct role *role, unsigned place,
                             struct entry_list *out) REHOST_MUST_CHECK;
-/* A role and what it depends on, as blocks. */
-struct err *load_role(struct loader *loader, const struct entry *at, const char *name, const char *tasks_from,
-                      const struct entry *parent, struct entry_list *out) REHOST_MUST_CHECK;
+/* One item of `roles:` or (with `needed_by`) of a role's dependencies, as a block. */
+struct err *parse_role_use(struct loader *loader, const struct yaml_node *node, const struct entry *parent,
+                           const struct role *needed_by, struct role **role,
+                           struct entry_list *out) REHOST_MUST_CHECK;
+
+/* --- load_roles.c --- */
+struct role_request {
+    const char *name;
+    const char *tasks_from, *vars_from, *defaults_from, *handlers_from; /* NULL: main */
+    bool visible;
+    bool include; /* by a task */
+    bool once;    /* not again in a play when it has run */
+};
+/* A role and what it depends on, as blocks below `parent`. `role` may be NULL. */
+struct err *load_role(struct loader *loader, const struct role_request *request, const struct entry *at,
+                      const struct entry *parent, struct role **role,
+                      struct entry_list *out) REHOST_MUST_CHECK;
+/* Whether `entry` is itself in that role. */
+bool role_is_around(const struct loader *loader, const struct entry *entry, const char *name);
+
 /* A YAML file with a map of variables. */
 struct err *load_vars_file(struct arena *arena, const char *path, json_t **vars) REHOST_MUST_CHECK;
 /* Where a file named in a task is: role, folder of the task's file, folder of the playbook; `subdir` is

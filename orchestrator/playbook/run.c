@@ -5,7 +5,6 @@
 #include <string.h>
 
 #define MAX_RETRIES 10000
-#define MAX_HANDLER_ROUNDS 100
 
 bool run_over(const struct run *run)
 {
@@ -187,124 +186,7 @@ static struct err *run_job(struct run *run, struct job *job)
     return job_finish(run, job);
 }
 
-/* --- includes --- */
-
-static struct err *find_included(struct run *run, struct job *job, const struct expr_scope *scope,
-                                 struct entry_list *list)
-{
-    const struct entry *entry = job->entry, *parent = entry->apply ? entry->apply : entry;
-    if (entry->block.count) {
-        *list = entry->block;
-        return NULL;
-    }
-    bool role = entry->module->action == ACTION_INCLUDE_ROLE || entry->module->action == ACTION_IMPORT_ROLE;
-    struct expr_env env = run_env(run, job, scope);
-    struct expr_place place = {.file = entry->file, .line = entry->line};
-    CLEANUP_JSON json_t *args = NULL;
-    TRY(template_render_json(run->arena, &env, &place, entry->args, &args));
-    const char *name = json_string_value(json_object_get(args, role ? "name" : "file"));
-    if (!name)
-        return entry_error(entry, "'%s' needs a name", entry->module->name);
-    struct playbook *playbook = ARENA_NEW(run->arena, struct playbook);
-    *playbook = *run->playbook; /* a copy, because loaded playbooks are read-only */
-    struct loader loader = {
-        .playbook = playbook, .arena = run->arena, .play = (struct play *)(uintptr_t)run->play};
-    if (role) {
-        struct play *play = ARENA_NEW(run->arena, struct play);
-        *play = *run->play;
-        play->role_capacity = play->role_count;
-        loader.play = play;
-        const char *from = json_string_value(json_object_get(args, "tasks_from"));
-        TRY(load_role(&loader, entry, name, from, parent, list));
-        run_enter_play(run, play);
-        return NULL;
-    }
-    char *path = find_file(run->arena, playbook, entry, "tasks", name);
-    if (!path)
-        return entry_error(entry, "there is no file '%s' to include", name);
-    return parse_task_file(&loader, path, parent, entry->role, PLACE_TASK, list);
-}
-
-/* Modules that nobody named before: the library grows. */
-static struct err *send_modules(struct run *run, const struct entry_list *list)
-{
-    CLEANUP_ARENA struct arena *scratch = arena_new(0);
-    struct play play = {.root = run->play->root, .tasks = *list};
-    struct play *plays[] = {&play};
-    struct playbook part = *run->playbook;
-    part.plays = plays;
-    part.play_count = 1;
-    CLEANUP_STRBUF struct strbuf text, line;
-    strbuf_init(&text, 0);
-    strbuf_init(&line, 0);
-    TRY(compile_library(scratch, &part, &text));
-    strbuf_adds(&line, "RH_LIBRARY=$RH_LIBRARY");
-    strbuf_add_shell_quoted(&line, text.data);
-    strbuf_adds(&line, "\neval ");
-    strbuf_add_shell_quoted(&line, text.data);
-    strbuf_addc(&line, '\n');
-    session_send(&run->session, line.data, line.length);
-    return NULL;
-}
-
-static struct err *run_included(struct run *run, struct job *job, const json_t *loop_vars, bool handlers)
-{
-    const struct expr_scope *scope = scope_with(job->arena, job->scope, loop_vars, true);
-    bool hold;
-    TRY(when_holds(run, job, scope, &hold));
-    if (!hold) {
-        run->result->counts[TASK_SKIPPED]++;
-        return NULL;
-    }
-    struct entry_list list = {0};
-    TRY(find_included(run, job, scope, &list));
-    if (!job->entry->block.count)
-        TRY(send_modules(run, &list));
-    if (!loop_vars)
-        return run_entries(run, &list, handlers);
-    /* Inside, the loop's variables are seen like those given to a role; entries are read-only, so they go
-     * through set_fact's layer. */
-    const char *key;
-    json_t *value;
-    CLEANUP_JSON json_t *before = json_copy(run->registered);
-    json_object_foreach((json_t *)(uintptr_t)loop_vars, key, value)
-        json_object_set(run->registered, key, value);
-    TRY(run_entries(run, &list, handlers));
-    TRY(run_settle_all(run));
-    json_object_foreach((json_t *)(uintptr_t)loop_vars, key, value)
-    {
-        if (json_object_get(before, key))
-            json_object_set(run->registered, key, json_object_get(before, key));
-        else
-            json_object_del(run->registered, key);
-    }
-    return NULL;
-}
-
-static struct err *include_items(struct run *run, struct job *job, bool handlers)
-{
-    CLEANUP_JSON json_t *items = NULL;
-    bool dynamic = job->entry->module->action == ACTION_INCLUDE_TASKS ||
-                   job->entry->module->action == ACTION_INCLUDE_ROLE;
-    if (!dynamic)
-        return run_entries(run, &job->entry->block, handlers); /* its conditions are the tasks' own */
-    TRY(run_wait_for_names(run, job));
-    if (run_over(run))
-        return NULL;
-    TRY(loop_items(run, job, &items));
-    if (!items)
-        return run_included(run, job, NULL, handlers);
-    for (size_t i = 0; i < json_array_size(items) && !run_over(run); i++) {
-        json_t *vars;
-        const char *label;
-        TRY(loop_variables(run, job, items, i, &vars, &label));
-        TRY(run_included(run, job, vars, handlers));
-    }
-    return NULL;
-}
-
-/* Reports an error of the playbook's (a missing file, an undefined variable) as the failure of a task. */
-static struct err *fail_here(struct run *run, const struct entry *entry, struct err *e)
+struct err *run_fail_here(struct run *run, const struct entry *entry, struct err *e)
 {
     if (err_kind(e) != ERR_INPUT && err_kind(e) != ERR_NOT_FOUND)
         return e;
@@ -319,35 +201,7 @@ static struct err *fail_here(struct run *run, const struct entry *entry, struct 
     return job_finish(run, job);
 }
 
-static struct err *run_include(struct run *run, const struct entry *entry, bool handlers)
-{
-    struct job *job = job_new(run, entry, handlers);
-    struct err *e = include_items(run, job, handlers);
-    job_free(job);
-    return e ? fail_here(run, entry, e) : NULL;
-}
-
-/* --- handlers --- */
-
-struct err *run_flush_handlers(struct run *run)
-{
-    TRY(run_settle_all(run));
-    for (int round = 0; round < MAX_HANDLER_ROUNDS; round++) {
-        bool any = false;
-        for (size_t i = 0; i < run->handlers.count && !run_over(run); i++) {
-            if (!run->notified[i])
-                continue;
-            any = true;
-            run->notified[i] = false;
-            struct entry_list one = {.items = &run->handlers.items[i], .count = 1};
-            TRY(run_entries(run, &one, true));
-        }
-        TRY(run_settle_all(run)); /* a handler may notify another one */
-        if (!any || run_over(run))
-            return NULL;
-    }
-    return NULL;
-}
+/* --- meta --- */
 
 static struct err *run_meta(struct run *run, const struct entry *entry)
 {
@@ -358,7 +212,7 @@ static struct err *run_meta(struct run *run, const struct entry *entry)
         e = when_holds(run, job, job->scope, &hold);
     job_free(job);
     if (e)
-        return fail_here(run, entry, e);
+        return run_fail_here(run, entry, e);
     const char *action = json_string_value(json_object_get(entry->args, "action"));
     if (!hold || !action)
         return NULL;
@@ -401,10 +255,29 @@ static struct err *rescue(struct run *run, const struct entry *block, bool handl
     return run_settle_all(run);
 }
 
+/* A role that the play names twice with the same parameters runs once, unless all of it was skipped. */
+static struct err *run_role(struct run *run, const struct entry *block, bool handlers)
+{
+    const struct role *role = block->starts;
+    if (json_is_string(json_object_get(run->roles_known, role->key)))
+        return NULL;
+    if (role->use_count < 2)
+        return run_entries(run, &block->block, handlers);
+    TRY(run_settle_all(run));
+    size_t ran = run->ran;
+    TRY(run_entries(run, &block->block, handlers));
+    TRY(run_settle_all(run));
+    if (run->ran > ran)
+        json_object_set_new(run->roles_known, role->key, json_string("done"));
+    return NULL;
+}
+
 /* A block that can be rescued is a border: what comes before is settled first, and what is inside before it
  * is left. */
 static struct err *run_block(struct run *run, const struct entry *block, bool handlers)
 {
+    if (block->starts)
+        return run_role(run, block, handlers);
     if (!block->rescue.count && !block->always.count)
         return run_entries(run, &block->block, handlers);
     TRY(run_settle_all(run));
@@ -458,7 +331,7 @@ static struct err *run_entry(struct run *run, const struct entry *entry, bool ha
     bool chosen;
     struct err *e = is_chosen(run, entry, handlers, &chosen);
     if (e)
-        return fail_here(run, entry, e);
+        return run_fail_here(run, entry, e);
     if (!chosen)
         return NULL;
     if (entry->kind == ENTRY_BLOCK)

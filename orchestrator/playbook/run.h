@@ -39,6 +39,13 @@ struct step {
     const char *label;
 };
 
+/* The loop variables of an include under way: they are seen like its vars. */
+struct include_frame {
+    const struct include_frame *outer;
+    const struct entry *entry;
+    const json_t *vars;
+};
+
 struct run {
     const struct ctx *ctx;
     struct arena *arena;
@@ -49,8 +56,12 @@ struct run {
     struct session session;
 
     json_t *magic;         /* inventory_hostname and the like */
-    json_t *role_defaults; /* of all roles of the play */
+    json_t *role_defaults; /* of all roles that the play sees */
     json_t *role_vars;
+    json_t *roles_known; /* key -> true: its handlers are there; key -> "done": not again */
+    const struct include_frame *frames;
+    size_t ran; /* tasks that were not skipped */
+    int depth;  /* of includes */
     json_t *facts;
     json_t *included;   /* include_vars */
     json_t *registered; /* and set_fact */
@@ -61,6 +72,7 @@ struct run {
     bool facts_pending, facts_known;
     struct entry_list handlers; /* of the play and its roles, in the order in which they run */
     bool *notified;             /* for each of them */
+    size_t notified_capacity;
 
     bool seeking; /* --start-at-task has not been reached */
     bool failed;  /* a step failed and nothing has rescued it yet */
@@ -72,6 +84,7 @@ struct run {
 struct err *run_init_vars(struct run *run) REHOST_MUST_CHECK;
 void run_free_vars(struct run *run);
 void run_enter_play(struct run *run, const struct play *play);
+void run_show_role(struct run *run, const struct role *role); /* to the whole play */
 /* Every scope that the entry sees. */
 const struct expr_scope *run_scope(struct run *run, struct arena *arena, const struct entry *entry);
 const struct expr_scope *scope_with(struct arena *arena, const struct expr_scope *outer, const json_t *vars,
@@ -125,6 +138,8 @@ void run_queue(struct run *run, struct step *step);
 struct err *job_finish(struct run *run, struct job *job) REHOST_MUST_CHECK; /* frees the job */
 struct job *job_new(struct run *run, const struct entry *entry, bool handler);
 void job_free(struct job *job);
+/* The task's name, rendered if possible. */
+const char *job_title(struct run *run, struct job *job);
 
 /* --- compile.c --- */
 struct call {
@@ -143,12 +158,20 @@ struct err *compile_call(struct arena *arena, const struct call *call, struct st
 /* lib.sh and the modules that the playbook can use. */
 struct err *compile_library(struct arena *arena, const struct playbook *playbook,
                             struct strbuf *out) REHOST_MUST_CHECK;
-/* The value as yes or no, as Ansible reads it; false when it is neither. */
-bool value_as_flag(const json_t *value, bool *flag);
 
 /* --- run.c: the walk --- */
 bool run_over(const struct run *run); /* nothing more is to be done in this play */
 struct err *run_entries(struct run *run, const struct entry_list *list, bool handlers) REHOST_MUST_CHECK;
+/* Reports an error of the playbook's (a missing file, an undefined variable) as the failure of a task. */
+struct err *run_fail_here(struct run *run, const struct entry *entry, struct err *e) REHOST_MUST_CHECK;
+
+/* --- run_include.c --- */
+struct err *run_include(struct run *run, const struct entry *entry, bool handlers) REHOST_MUST_CHECK;
+
+/* --- run_handlers.c --- */
+void run_collect_handlers(struct run *run, const struct entry_list *list);
+/* Marks the handlers that the job notifies. */
+struct err *run_notify(struct run *run, struct job *job) REHOST_MUST_CHECK;
 struct err *run_flush_handlers(struct run *run) REHOST_MUST_CHECK;
 
 /* --- run_play.c --- */

@@ -3,15 +3,29 @@
 #include "playbook/run.h"
 #include <string.h>
 
-static void collect_handlers(struct run *run, const struct entry_list *list)
+/* Of `roles:` and import_role, or needed by such a one. */
+static bool in_play(const struct play *play, const struct role *role)
 {
-    for (size_t i = 0; i < list->count; i++) {
-        struct entry *entry = list->items[i];
-        if (entry->kind == ENTRY_BLOCK || (entry->module->action == ACTION_IMPORT_TASKS))
-            collect_handlers(run, &entry->block);
-        else
-            entry_list_add(run->arena, &run->handlers, entry);
-    }
+    if (role->visible)
+        return true;
+    for (size_t i = 0; i < play->role_count; i++)
+        for (size_t k = 0; play->roles[i] != role && k < play->roles[i]->need_count; k++)
+            if (play->roles[i]->needs[k] == role && in_play(play, play->roles[i]))
+                return true;
+    return false;
+}
+
+static void collect_handlers(struct run *run, const struct play *play)
+{
+    run->handlers = (struct entry_list){0};
+    run->notified_capacity = 0;
+    json_object_clear(run->roles_known);
+    for (size_t i = 0; i < play->role_count; i++)
+        if (in_play(play, play->roles[i])) {
+            json_object_set_new(run->roles_known, play->roles[i]->key, json_true());
+            run_collect_handlers(run, &play->roles[i]->handlers);
+        }
+    run_collect_handlers(run, &play->handlers);
 }
 
 static struct err *gather_facts(struct run *run, const struct play *play)
@@ -41,11 +55,7 @@ static struct err *gather_facts(struct run *run, const struct play *play)
 struct err *run_play(struct run *run, const struct play *play)
 {
     run_enter_play(run, play);
-    run->handlers = (struct entry_list){0};
-    for (size_t i = 0; i < play->role_count; i++)
-        collect_handlers(run, &play->roles[i]->handlers);
-    collect_handlers(run, &play->handlers);
-    run->notified = arena_array(run->arena, run->handlers.count + 1, sizeof(bool));
+    collect_handlers(run, play);
     TRY(gather_facts(run, play));
     const struct entry_list *sections[] = {&play->pre_tasks, &play->tasks, &play->post_tasks};
     for (size_t i = 0; i < 3 && !run_over(run); i++) {

@@ -98,7 +98,7 @@ static struct err *judge_step(struct run *run, struct job *job, struct step *ste
 
 /* --- what people see --- */
 
-static const char *task_title(struct run *run, struct job *job)
+const char *job_title(struct run *run, struct job *job)
 {
     const char *written = entry_title(job->entry);
     if (!template_is_template(written))
@@ -154,7 +154,7 @@ static void fill_event(struct run *run, struct job *job, const struct step *step
     const char *diff = json_string_value(json_object_get(values, "diff"));
     *event = (struct task_event){
         .host = json_string_value(json_object_get(run->magic, "inventory_hostname")),
-        .task = task_title(run, job),
+        .task = job_title(run, job),
         .role = job->entry->role ? job->entry->role->name : NULL,
         .item = step->label,
         .module = job->entry->module->name,
@@ -209,67 +209,6 @@ static void remember_for_rescue(struct run *run, const struct job *job, const st
 
 /* --- when a job is over --- */
 
-static bool handler_named(struct run *run, const struct entry *handler, const char *name)
-{
-    const char *title = entry_title(handler);
-    if (template_is_template(title)) {
-        struct job *job = job_new(run, handler, true);
-        bool same = strcmp(task_title(run, job), name) == 0;
-        job_free(job);
-        return same;
-    }
-    if (strcmp(title, name) == 0)
-        return true;
-    size_t length = handler->role ? strlen(handler->role->name) : 0;
-    return length && strncmp(name, handler->role->name, length) == 0 &&
-           strncmp(name + length, " : ", 3) == 0 && strcmp(name + length + 3, title) == 0;
-}
-
-static bool handler_listens(const struct entry *handler, const char *name)
-{
-    const json_t *listen = handler->keywords[KW_LISTEN];
-    size_t i;
-    const json_t *one;
-    if (json_is_string(listen))
-        return strcmp(json_string_value(listen), name) == 0;
-    json_array_foreach(listen, i, one) if (strcmp(json_string_value(one), name) == 0) return true;
-    return false;
-}
-
-/* Of several handlers of one name the last one runs; of those that listen, all. */
-static struct err *notify(struct run *run, struct job *job, const char *name)
-{
-    bool found = false, named = false;
-    for (size_t i = run->handlers.count; i-- > 0;) {
-        const struct entry *handler = run->handlers.items[i];
-        bool hit = handler_listens(handler, name);
-        if (!hit && !named && handler_named(run, handler, name))
-            hit = named = true;
-        if (hit)
-            run->notified[i] = found = true;
-    }
-    return found ? NULL : entry_error(job->entry, "there is no handler '%s'", name);
-}
-
-static struct err *notify_all(struct run *run, struct job *job)
-{
-    for (const struct entry *entry = job->entry; entry; entry = entry_heritage(entry)) {
-        const json_t *written = entry->keywords[KW_NOTIFY];
-        if (!written)
-            continue;
-        struct expr_env env = run_env(run, job, job->scope);
-        struct expr_place place = entry_place(entry, KW_NOTIFY);
-        CLEANUP_JSON json_t *names = NULL;
-        TRY(template_render_json(job->arena, &env, &place, written, &names));
-        size_t i;
-        json_t *one;
-        json_array_foreach(names, i, one) TRY(notify(run, job, expr_value_text(job->arena, one)));
-        if (json_is_string(names))
-            TRY(notify(run, job, json_string_value(names)));
-    }
-    return NULL;
-}
-
 static json_t *looped_result(const struct job *job)
 {
     bool all_skipped = job->settled > 0 && job->skipped == job->settled;
@@ -291,6 +230,7 @@ static void count_task(struct run *run, const struct job *job)
     else if (job->skipped == job->settled)
         status = TASK_SKIPPED;
     run->result->counts[status]++;
+    run->ran += status != TASK_SKIPPED;
 }
 
 static struct err *finish(struct run *run, struct job *job)
@@ -313,7 +253,7 @@ static struct err *finish(struct run *run, struct job *job)
     if (job->failed && !job->ignore_errors)
         run->failed = true;
     else if (job->changed)
-        return notify_all(run, job);
+        return run_notify(run, job);
     return NULL;
 }
 
@@ -387,7 +327,7 @@ static struct err *settle_first(struct run *run)
 static void announce(struct run *run)
 {
     if (run->options->on_start && !run->first->job->settled)
-        run->options->on_start(task_title(run, run->first->job), run->options->arg);
+        run->options->on_start(job_title(run, run->first->job), run->options->arg);
 }
 
 struct err *run_settle_one(struct run *run)

@@ -21,6 +21,7 @@ struct err *run_init_vars(struct run *run)
     run->magic = json_object();
     run->role_defaults = json_object();
     run->role_vars = json_object();
+    run->roles_known = json_object();
     run->facts = json_object();
     run->included = json_object();
     run->registered = json_object();
@@ -54,10 +55,25 @@ void run_free_vars(struct run *run)
     json_decref(run->magic);
     json_decref(run->role_defaults);
     json_decref(run->role_vars);
+    json_decref(run->roles_known);
     json_decref(run->facts);
     json_decref(run->included);
     json_decref(run->registered);
     json_decref(run->dirty);
+}
+
+void run_show_role(struct run *run, const struct role *role)
+{
+    json_object_update(run->role_defaults, role->defaults);
+    json_object_update(run->role_vars, role->vars);
+}
+
+static void add_name(json_t *names, const char *name)
+{
+    size_t i;
+    const json_t *one;
+    json_array_foreach(names, i, one) if (strcmp(json_string_value(one), name) == 0) return;
+    json_array_append_new(names, json_string(name));
 }
 
 void run_enter_play(struct run *run, const struct play *play)
@@ -65,16 +81,31 @@ void run_enter_play(struct run *run, const struct play *play)
     run->play = play;
     json_object_clear(run->role_defaults);
     json_object_clear(run->role_vars);
-    json_t *names = json_array();
+    json_t *names = json_array(), *needed = json_array(), *all = json_array();
     for (size_t i = 0; i < play->role_count; i++) {
-        json_object_update(run->role_defaults, play->roles[i]->defaults);
-        json_object_update(run->role_vars, play->roles[i]->vars);
-        json_array_append_new(names, json_string(play->roles[i]->name));
+        const struct role *role = play->roles[i];
+        if (role->visible)
+            run_show_role(run, role);
+        for (size_t k = 0; k < role->need_count; k++)
+            add_name(needed, role->needs[k]->name);
+        if (role->visible)
+            add_name(names, role->name);
+        if (role->visible)
+            add_name(all, role->name);
     }
+    size_t i;
+    const json_t *one;
+    json_array_foreach(needed, i, one) add_name(all, json_string_value(one));
     set_magic(run, "ansible_play_role_names", json_incref(names));
     set_magic(run, "role_names", names);
+    set_magic(run, "ansible_dependent_role_names", needed);
+    set_magic(run, "ansible_role_names", all);
     json_t *title = play->root->keywords[KW_NAME];
-    set_magic(run, "ansible_play_name", json_is_string(title) ? json_copy(title) : json_string(""));
+    json_t *hosts = play->root->keywords[KW_HOSTS];
+    set_magic(run, "ansible_play_name",
+              json_is_string(title) ? json_copy(title)
+              : hosts               ? json_copy(hosts)
+                                    : json_string(""));
 }
 
 void run_set_facts(struct run *run, json_t *values)
@@ -109,14 +140,70 @@ const struct expr_scope *scope_with(struct arena *arena, const struct expr_scope
     return scope;
 }
 
-/* vars of blocks and tasks, or what roles and includes were given: from the outermost inwards. */
+/* vars of blocks and tasks, from the outermost inwards. */
 static const struct expr_scope *chain(struct arena *arena, const struct expr_scope *scope,
-                                      const struct entry *entry, bool params)
+                                      const struct entry *entry)
 {
     if (!entry || !entry->parent) /* the play's own vars stand elsewhere */
         return scope;
-    scope = chain(arena, scope, entry->parent, params);
-    return scope_with(arena, scope, params ? entry->params : entry->keywords[KW_VARS], false);
+    scope = chain(arena, scope, entry->parent);
+    return scope_with(arena, scope, entry->keywords[KW_VARS], false);
+}
+
+static bool is_dynamic(const struct entry *entry)
+{
+    return entry->module &&
+           (entry->module->action == ACTION_INCLUDE_TASKS || entry->module->action == ACTION_INCLUDE_ROLE);
+}
+
+/* What roles and includes were given: stronger than facts and results. */
+static const struct expr_scope *params(struct run *run, struct arena *arena, const struct expr_scope *scope,
+                                       const struct entry *entry, bool own)
+{
+    if (!entry)
+        return scope;
+    scope = params(run, arena, scope, entry->parent, false);
+    scope = scope_with(arena, scope, entry->params, false);
+    if (!is_dynamic(entry))
+        return scope;
+    scope = scope_with(arena, scope, entry->keywords[KW_VARS], false);
+    const struct include_frame *frame = own ? NULL : run->frames;
+    while (frame && frame->entry != entry)
+        frame = frame->outer;
+    return scope_with(arena, scope, frame ? frame->vars : NULL, true);
+}
+
+/* defaults or vars of the roles that the entry is in, from the outermost inwards. */
+static const struct expr_scope *roles(struct arena *arena, const struct expr_scope *scope,
+                                      const struct entry *entry, bool defaults)
+{
+    const struct role *role = entry->role;
+    while (entry && entry->role == role)
+        entry = entry->parent;
+    if (entry)
+        scope = roles(arena, scope, entry, defaults);
+    return role ? scope_with(arena, scope, defaults ? role->defaults : role->vars, false) : scope;
+}
+
+static json_t *role_magic(const struct entry *entry)
+{
+    const struct role *role = entry->role;
+    json_t *names = json_array(), *paths = json_array();
+    for (; entry; entry = entry->parent)
+        if (entry->role && entry->module &&
+            (entry->module->action == ACTION_INCLUDE_ROLE || entry->module->action == ACTION_IMPORT_ROLE)) {
+            json_array_append_new(names, json_string(entry->role->name));
+            json_array_append_new(paths, json_string(entry->role->path));
+        }
+    json_t *magic = json_pack("{s:s, s:s, s:s}", "role_name", role->name, "ansible_role_name", role->name,
+                              "role_path", role->path);
+    if (json_array_size(names)) {
+        json_object_set(magic, "ansible_parent_role_names", names);
+        json_object_set(magic, "ansible_parent_role_paths", paths);
+    }
+    json_decref(names);
+    json_decref(paths);
+    return magic;
 }
 
 const struct expr_scope *run_scope(struct run *run, struct arena *arena, const struct entry *entry)
@@ -124,23 +211,20 @@ const struct expr_scope *run_scope(struct run *run, struct arena *arena, const s
     const struct role *role = entry->role;
     const struct expr_scope *s = scope_with(arena, NULL, run->magic, true);
     s = scope_with(arena, s, run->role_defaults, false);
-    s = scope_with(arena, s, role ? role->defaults : NULL, false);
+    s = roles(arena, s, entry, true);
     s = scope_with(arena, s, run->options->host_vars, false);
     s = scope_with(arena, s, run->facts, true);
     s = scope_with(arena, s, run->play->vars, false);
     s = scope_with(arena, s, run->role_vars, false);
-    s = scope_with(arena, s, role ? role->vars : NULL, false);
-    s = chain(arena, s, entry, false);
+    s = roles(arena, s, entry, false);
+    s = chain(arena, s, entry);
     s = scope_with(arena, s, run->included, false);
     /* Always there, even when still empty: a step in flight may fill it. */
     struct expr_scope *registered = ARENA_NEW(arena, struct expr_scope);
     *registered = (struct expr_scope){.outer = s, .vars = run->registered, .literal = true};
-    s = chain(arena, registered, entry, true);
-    if (role) {
-        json_t *own =
-            json_keep(arena, json_pack("{s:s, s:s}", "role_name", role->name, "role_path", role->path));
-        s = scope_with(arena, s, own, true);
-    }
+    s = params(run, arena, registered, entry, true);
+    if (role)
+        s = scope_with(arena, s, json_keep(arena, role_magic(entry)), true);
     return scope_with(arena, s, run->options->extra_vars, false);
 }
 

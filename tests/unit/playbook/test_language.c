@@ -35,10 +35,76 @@ static void keywords_of_an_include_are_its_own(void **state)
            "ok set_fact\nok set_fact\nok debug: inside\n");
 }
 
+static void roles_are_used_as_ansible_uses_them(void **state)
+{
+    (void)state;
+    put_file(f, "roles/common/defaults/main/a.yml", "who: default\n");
+    put_file(f, "roles/common/tasks/main.yml", "- debug: {msg: \"common {{ who }}\"}\n");
+    put_file(f, "roles/a/meta/main.yml", "dependencies: [{role: common, who: a}, common]\n");
+    put_file(f, "roles/a/defaults/main.yml", "x: default\n");
+    put_file(f, "roles/a/vars/main.yml", "v: role\n");
+    put_file(f, "roles/a/handlers/main.yml", "- {name: h, debug: {msg: \"h {{ x }}\"}}\n");
+    put_file(f, "roles/a/tasks/main.yml",
+             "- debug: {msg: \"{{ x }} {{ v }} {{ g | default('none') }}\"}\n  changed_when: true\n  notify: "
+             "h\n");
+    put_file(f, "roles/b/meta/main.yml", "dependencies: [common, {role: common, who: a}]\n");
+    put_file(f, "roles/b/tasks/main.yml", "- debug: {msg: b}\n");
+    expect("- hosts: all\n  gather_facts: false\n  roles:\n    - a\n    - {role: a, vars: {v: given, g: "
+           "given}}\n    - {role: a, x: param}\n    - a\n    - b\n",
+           "ok debug: common a\nok debug: common default\nchanged debug: default role given\n"
+           "changed debug: default role given\nchanged debug: param role given\nok debug: b\nok h: h "
+           "default\n");
+}
+
+static void a_role_that_was_skipped_may_still_run(void **state)
+{
+    (void)state;
+    put_file(f, "roles/common/tasks/main.yml", "- debug: {msg: common}\n");
+    put_file(f, "roles/a/meta/main.yml", "dependencies: [common]\n");
+    put_file(f, "roles/a/tasks/main.yml", "- debug: {msg: a}\n");
+    expect("- hosts: all\n  gather_facts: false\n  roles:\n    - {role: a, when: false}\n    - common\n    - "
+           "common\n",
+           "skipped debug\nskipped debug\nok debug: common\n");
+}
+
+static void included_roles_keep_their_variables_unless_public(void **state)
+{
+    (void)state;
+    put_file(f, "roles/r/vars/main.yml", "v: inside\n");
+    put_file(f, "roles/r/vars/two.yml", "v: two\n");
+    put_file(f, "roles/r/handlers/main.yml", "- {name: h, debug: {msg: handled}}\n");
+    put_file(f, "roles/r/tasks/main.yml",
+             "- debug: {msg: \"{{ v }} {{ p | default('') }} {{ role_name }}\"}\n  changed_when: true\n  "
+             "notify: h\n");
+    put_file(f, "roles/s/tasks/more.yml", "- debug: {msg: more}\n");
+    expect(PLAY
+           "    - set_fact: {p: fact, name: r}\n    - include_role: {name: r}\n      vars: {p: include}\n"
+           "    - debug: {msg: \"{{ v | default('hidden') }}\"}\n    - include_role: {name: \"{{ name "
+           "}}\", vars_from: two.yml, public: true}\n"
+           "      loop: [1, 2]\n      loop_control: {loop_var: p}\n    - debug: {msg: \"{{ v }}\"}\n    - "
+           "import_role: {name: s, tasks_from: more}\n",
+           "ok set_fact\nchanged debug: inside include r\nok debug: hidden\nchanged debug: two 1 r\nchanged "
+           "debug: two 2 r\nok debug: two\nok debug: more\nok h: handled\nok h: handled\n");
+}
+
+static void an_include_may_include_itself_while_its_condition_holds(void **state)
+{
+    (void)state;
+    put_file(f, "again.yml",
+             "- set_fact: {n: \"{{ n | int + 1 }}\"}\n- include_tasks: again.yml\n  when: n | int < 3\n");
+    expect(PLAY "    - set_fact: {n: 0}\n    - include_tasks: again.yml\n    - debug: {msg: \"{{ n }}\"}\n",
+           "ok set_fact\nok set_fact\nok set_fact\nok set_fact\nok debug: 3\n");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(keywords_of_an_include_are_its_own, setup, teardown),
+        cmocka_unit_test_setup_teardown(roles_are_used_as_ansible_uses_them, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_role_that_was_skipped_may_still_run, setup, teardown),
+        cmocka_unit_test_setup_teardown(included_roles_keep_their_variables_unless_public, setup, teardown),
+        cmocka_unit_test_setup_teardown(an_include_may_include_itself_while_its_condition_holds, setup,
+                                        teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -118,7 +118,7 @@ static void roles_includes_and_imports_are_read_and_checked(void **state)
     put_file(f, "roles/web/tasks/main.yml", "- comand: id\n");
     expect_error("- hosts: all\n  roles: [web]\n", "roles/web/tasks/main.yml:1:3: there is no module",
                  "'command'");
-    put_file(f, "more.yml", "- include_tasks: more.yml\n");
+    put_file(f, "more.yml", "- import_tasks: more.yml\n");
     expect_error(PLAY "    - import_tasks: more.yml\n", "nested more than", NULL);
     expect_error(PLAY "    - include_tasks: none.yml\n", "there is no file 'none.yml'", NULL);
     put_file(f, "other.yml", "- hosts: all\n  task: []\n");
