@@ -121,22 +121,23 @@ char *expr_value_text(struct arena *arena, const json_t *value)
 }
 
 static struct err *parse_template(struct arena *scratch, const struct expr_place *place, const char *text,
-                                  struct template_node **first)
+                                  struct template_unit *unit)
 {
     struct template_syntax syntax = template_default_syntax;
     size_t header;
     TRY(check_length(place, text));
     TRY(template_read_header(scratch, place, text, strlen(text), &syntax, &header));
     syntax.raw_text = true;
-    return template_parse(scratch, place, &syntax, text + header, strlen(text + header), first);
+    *unit = (struct template_unit){.place = *place};
+    return template_parse(scratch, &syntax, text + header, strlen(text + header), false, unit);
 }
 
 struct err *template_check(struct arena *arena, const struct expr_place *place, const char *text)
 {
     (void)arena;
-    struct template_node *first;
+    struct template_unit unit;
     CLEANUP_ARENA struct arena *scratch = arena_new((size_t)1 << 30);
-    return parse_template(scratch, place, text, &first);
+    return parse_template(scratch, place, text, &unit);
 }
 
 /* The names found so far, which are also the list of what is still to be followed. */
@@ -165,10 +166,10 @@ static void collect(void *context, const char *name)
 static struct err *collect_from_template(struct collector *c, const struct expr_place *place,
                                          const char *text)
 {
-    struct template_node *first;
+    struct template_unit unit;
     CLEANUP_ARENA struct arena *scratch = arena_new((size_t)1 << 30);
-    TRY(parse_template(scratch, place, text, &first));
-    template_walk_names(first, collect, c);
+    TRY(parse_template(scratch, place, text, &unit));
+    template_walk_names(unit.first, collect, c);
     return NULL;
 }
 

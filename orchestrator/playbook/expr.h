@@ -44,10 +44,17 @@ typedef struct err *expr_lookup_fn(struct arena *arena, const struct expr_env *e
                                    const struct expr_place *place, const char *plugin, const json_t *terms,
                                    const json_t *options, json_t **result);
 
+/* The text of the template `name` that the one at `from` (the outermost) includes, imports or extends, and
+ * where it was found. ERR_NOT_FOUND when there is none. */
+typedef struct err *expr_load_fn(struct arena *arena, const struct expr_env *env,
+                                 const struct expr_place *from, const char *name, char **text, size_t *length,
+                                 const char **path);
+
 struct expr_env {
     const struct expr_scope *scope;
     expr_lookup_fn *lookup; /* NULL: lookups are refused */
-    void *lookup_context;
+    expr_load_fn *load;     /* NULL: templates stand alone */
+    void *lookup_context;   /* of both */
     int lookup_depth; /* set by the evaluator: lookups under way; a template that looks itself up ends at 16
                        */
 };

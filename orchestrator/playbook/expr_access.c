@@ -10,8 +10,12 @@ struct err *eval_attribute(struct eval *ev, json_t *object, const char *name, co
         *out = object;
         return NULL;
     }
-    if (mark && mark->kind == MARK_NAMESPACE)
-        object = mark->members;
+    if (mark && mark->members) { /* namespace, module, macro */
+        *out = json_object_get(mark->members, name);
+        return *out ? NULL
+                    : eval_undefined(ev, out, name, mark->members, "'%s' is undefined: it has no '%s'",
+                                     eval_path(ev, at), name);
+    }
     if (!json_is_object(object))
         return eval_undefined(ev, out, NULL, NULL, "'%s' is undefined: %s has no attribute '%s'",
                               eval_path(ev, at), value_type_name(object), name);

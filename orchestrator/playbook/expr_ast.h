@@ -43,7 +43,7 @@ enum node_type {
     NODE_ATTR,    /* left.name */
     NODE_ITEM,    /* left[right] */
     NODE_SLICE,   /* left[args 0:1:2], absent parts NULL */
-    NODE_CALL,    /* name(args) */
+    NODE_CALL,    /* name(args), or left(args) when name is NULL */
     NODE_METHOD,  /* left.name(args) */
     NODE_FILTER,  /* left | name(args) */
     NODE_TEST,    /* left is name(args) */
@@ -93,6 +93,16 @@ struct expr_node {
     const void *callee; /* struct filter or struct expr_test */
 };
 
+/* Names that a template calls, and those that it declares, so that they may be called. */
+struct call_name {
+    const char *name;
+    int line;
+    struct call_name *next;
+};
+struct call_names {
+    struct call_name *called, *declared;
+};
+
 struct parser {
     struct arena *arena;
     const struct expr_place *place;
@@ -101,6 +111,7 @@ struct parser {
     const struct token *tokens;
     size_t at, count;
     int depth;
+    struct call_names *calls; /* NULL: only functions can be called, as in a condition */
 };
 
 /* The whole of `text` as one expression. A condition may not be `a if b else c`, unless in parentheses:

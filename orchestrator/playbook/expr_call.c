@@ -1,6 +1,7 @@
 /* Methods of text, lists and maps, and the global functions. Methods that change their object are refused. */
 #include "base/yaml.h"
 #include "playbook/filter.h"
+#include "playbook/template_render.h"
 #include <string.h>
 #include <time.h>
 
@@ -95,20 +96,11 @@ static struct err *text_method(struct eval *ev, json_t *text, const char *name, 
     return method ? filter_call(ev, method, text, args, 0, out) : refuse_method(text, name);
 }
 
-static struct err *loop_method(json_t *loop, const char *name, const struct arguments *args, json_t **out)
-{
-    if (strcmp(name, "cycle") != 0 || args->count == 0)
-        return err_new(ERR_INPUT, "loop has no method '%s' here", name);
-    json_int_t index = json_integer_value(json_object_get(loop, "index0"));
-    *out = args->items[(size_t)index % args->count];
-    return NULL;
-}
-
 struct err *method_call(struct eval *ev, json_t *object, const char *name, const struct arguments *args,
                         json_t **out)
 {
     if (pool_kind(ev->pool, object) == MARK_LOOP)
-        return loop_method(object, name, args, out);
+        return render_loop_method(ev, object, name, args, out);
     if (json_is_string(object))
         return text_method(ev, object, name, args, out);
     if (args->named)

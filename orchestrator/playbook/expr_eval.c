@@ -84,19 +84,30 @@ json_t *eval_find_variable(const struct expr_scope *scope, const char *name, boo
     return NULL;
 }
 
-static struct err *eval_name(struct eval *ev, const char *name, json_t **out)
+static json_t *find_local(const struct eval *ev, const char *name)
 {
     for (const struct local *local = ev->locals; local; local = local->next)
-        if (strcmp(local->name, name) == 0) {
-            *out = local->value;
-            return NULL;
-        }
+        if (strcmp(local->name, name) == 0)
+            return local->value;
+    return NULL;
+}
+
+static struct err *eval_name(struct eval *ev, const char *name, json_t **out)
+{
     bool literal;
+    *out = find_local(ev, name);
+    if (*out)
+        return NULL;
     *out = eval_find_variable(ev->env->scope, name, &literal);
     if (*out)
         return literal ? NULL : eval_render_variable(ev, name, *out, out);
     if (strcmp(name, "omit") == 0)
         return pool_text(ev->pool, EXPR_OMIT, strlen(EXPR_OMIT), out);
+    if (strcmp(name, "self") == 0 && ev->context) {
+        TRY(pool_keep(ev->pool, json_object(), out));
+        pool_mark(ev->pool, *out)->kind = MARK_SELF;
+        return NULL;
+    }
     return eval_undefined(ev, out, name, NULL, "'%s' is undefined", name);
 }
 
@@ -271,10 +282,26 @@ static struct err *eval_filter_or_test(struct eval *ev, const struct expr_node *
 static struct err *eval_call(struct eval *ev, const struct expr_node *node, json_t **out)
 {
     struct arguments args = {0};
-    json_t *object = NULL;
-    if (node->type == NODE_METHOD)
+    json_t *object = NULL, *callee = NULL;
+    if (node->type == NODE_METHOD) {
         TRY(eval_defined(ev, node->left, &object));
+        enum mark_kind kind = pool_kind(ev->pool, object);
+        if (kind == MARK_SELF)
+            return eval_call_block(ev, node->name, out);
+        if (kind == MARK_MODULE || kind == MARK_NAMESPACE)
+            TRY(eval_attribute(ev, object, node->name, node, &callee));
+    } else if (!node->name) {
+        TRY(eval_defined(ev, node->left, &callee));
+    } else {
+        callee = find_local(ev, node->name);
+    }
     TRY(eval_arguments(ev, node, &args));
+    if (callee)
+        return eval_call_value(ev, callee, &args, out);
+    if (!object && strcmp(node->name, "super") == 0)
+        return eval_call_super(ev, out);
+    if (!object && !function_exists(node->name))
+        return function_unknown(node->name);
     for (size_t i = 0; i < args.count; i++)
         TRY(eval_require(ev, args.items[i]));
     return object ? method_call(ev, object, node->name, &args, out)

@@ -15,11 +15,17 @@ struct local {
     json_t *value; /* borrowed from the pool */
 };
 
+struct template_context;
+struct block_entry;
+struct arguments;
+
 struct eval {
     struct pool *pool;
     const struct expr_env *env;
     const struct expr_place *place;
     struct local *locals;
+    struct template_context *context; /* of the template under way, or NULL */
+    const struct block_entry *block;  /* the block under way, for super() */
 };
 
 struct err *eval_node(struct eval *ev, const struct expr_node *node, json_t **out) REHOST_MUST_CHECK;
@@ -55,6 +61,12 @@ struct err *eval_percent(struct eval *ev, const char *format, json_t *const *val
                          const json_t *map, json_t **out) REHOST_MUST_CHECK;
 /* The raw value of a variable in the scopes, or NULL; *literal tells whether it is data. */
 json_t *eval_find_variable(const struct expr_scope *scope, const char *name, bool *literal);
+/* `callee(args)` of a macro, loop, joiner or what else can be called; super(); self.name(). template_parts.c
+ */
+struct err *eval_call_value(struct eval *ev, json_t *callee, const struct arguments *args,
+                            json_t **out) REHOST_MUST_CHECK;
+struct err *eval_call_super(struct eval *ev, json_t **out) REHOST_MUST_CHECK;
+struct err *eval_call_block(struct eval *ev, const char *name, json_t **out) REHOST_MUST_CHECK;
 /* Renders a raw variable (template.c): strings in it that are templates, at any depth. */
 struct err *eval_render_variable(struct eval *ev, const char *name, json_t *raw,
                                  json_t **out) REHOST_MUST_CHECK;

@@ -162,12 +162,18 @@ static struct err *parse_attribute(struct parser *p, const struct expr_node *obj
 
 static struct err *parse_call(struct parser *p, const struct expr_node *callee, const struct expr_node **out)
 {
-    if (callee->type != NODE_NAME)
-        return parser_error(p, "only functions and methods can be called");
-    if (!function_exists(callee->name))
-        return err_wrap(function_unknown(callee->name), "%s:%d", p->place->file, callee->line);
     struct expr_node *node = node_new(p, NODE_CALL);
-    node->name = callee->name;
+    if (callee->type != NODE_NAME)
+        node->left = callee;
+    else
+        node->name = callee->name;
+    if (node->name && !function_exists(node->name) && !p->calls)
+        return err_wrap(function_unknown(callee->name), "%s:%d", p->place->file, callee->line);
+    if (node->name && !function_exists(node->name)) {
+        struct call_name *call = ARENA_NEW(p->arena, struct call_name);
+        *call = (struct call_name){.name = node->name, .line = callee->line, .next = p->calls->called};
+        p->calls->called = call;
+    }
     p->at++;
     TRY(parse_arguments(p, node));
     return node_finish(p, node, out);

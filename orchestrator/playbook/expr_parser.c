@@ -184,7 +184,7 @@ void expr_walk_names(const struct expr_node *node, void (*visit)(void *context, 
 {
     if (!node)
         return;
-    if (node->type == NODE_NAME || node->type == NODE_CALL)
+    if (node->type == NODE_NAME || (node->type == NODE_CALL && node->name))
         visit(context, node->name);
     expr_walk_names(node->left, visit, context);
     expr_walk_names(node->right, visit, context);

@@ -59,7 +59,9 @@ static void look_at(struct search *search, const char *const *names, size_t coun
              s = s->outer) /* a variable may look up what names others */
             if (!s->literal && s->vars && holds_lookup(json_object_get(s->vars, names[i])))
                 search->everything = true;
-        if (strcmp(names[i], "hostvars") == 0 || strcmp(names[i], "vars") == 0)
+        if (strcmp(names[i], "hostvars") == 0 || strcmp(names[i], "vars") == 0 ||
+            strcmp(names[i], TEMPLATE_OTHER_FILES) == 0 || strcmp(names[i], "lookup") == 0 ||
+            strcmp(names[i], "query") == 0 || strcmp(names[i], "q") == 0)
             search->everything = true;
     }
 }

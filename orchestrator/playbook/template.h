@@ -1,13 +1,18 @@
 /* Templates: text with {{ expressions }}, {% statements %} and {# comments #}, as Ansible 2.14 renders them.
  *
- * Statements: if/elif/else, for (with else, `if`, unpacking, `loop`), set (also as a block and of namespace()
- * members), raw, filter, with. `-` at a tag's edge strips white space. Others (block, extends, include,
- * import, macro, call) are refused by name.
+ * Statements: if/elif/else, for (with else, `if`, unpacking, `recursive`, `loop`), set (also as a block, with
+ * filters, and of namespace() members), raw, filter, with, macro, call, block, extends, include, import,
+ * from. `-` at a tag's edge strips white space. Others (do, break, continue, autoescape, trans, debug) are
+ * refused by name, as Ansible does unless it is configured otherwise.
  *
  * Errors, limits, memory and threads: as in expr.h; a rendered text is at most 16 MiB.
  */
 #pragma once
 #include "playbook/expr.h"
+
+/* Among the names that template_names() gives: the template needs other files, whose names of variables are
+ * not in the list. */
+#define TEMPLATE_OTHER_FILES "{% include %}"
 
 /* Whether the text holds `{{`, `{%` or `{#` at all: rendering anything else gives it back unchanged. */
 bool template_is_template(const char *text);

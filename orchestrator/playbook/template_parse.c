@@ -2,19 +2,11 @@
 #include "base/strbuf.h"
 #include "base/yaml.h"
 #include "playbook/filter.h"
+#include "playbook/template.h"
 #include "playbook/template_read.h"
 #include <string.h>
 
 #define MAX_BLOCK_DEPTH 64
-
-/* The statement that ended a body, and its tokens. */
-struct ending {
-    const char *name; /* NULL: end of the template */
-    struct parser parser;
-};
-
-static struct err *parse_body(struct reader *r, const char *opened_by, int opened_at,
-                              struct template_node **first, struct ending *ending);
 
 static struct err *read_output(struct reader *r, struct node_list *list)
 {
@@ -50,6 +42,8 @@ static struct err *parse_targets(struct reader *r, struct parser *p, struct temp
     if (parenthesis)
         TRY(parser_expect_op(p, ")"));
     node->targets = arena_memdup(r->arena, names, node->target_count * sizeof(*names));
+    for (size_t i = 0; i < node->target_count; i++)
+        reader_declare(r, names[i]);
     return NULL;
 }
 
@@ -65,7 +59,7 @@ static struct err *parse_if(struct reader *r, struct parser *p, struct template_
     TRY(expr_parse_tuple(p, false, &node->expr));
     TRY(parser_expect_end(p));
     reader_note_loop_use(r, node->expr);
-    TRY(parse_body(r, "if", node->line, &node->body, &ending));
+    TRY(reader_read_body(r, "if", node->line, &node->body, &ending));
     while (is_ending(&ending, "elif")) {
         struct template_node *other = reader_new_node(r, TEMPLATE_IF, r->at);
         TRY(expr_parse_tuple(&ending.parser, false, &other->expr));
@@ -75,12 +69,12 @@ static struct err *parse_if(struct reader *r, struct parser *p, struct template_
         other->length = node->length;
         node->otherwise = other;
         node = other;
-        TRY(parse_body(r, "if", node->line, &node->body, &ending));
+        TRY(reader_read_body(r, "if", node->line, &node->body, &ending));
     }
     if (!is_ending(&ending, "else"))
         return NULL;
     TRY(parser_expect_end(&ending.parser));
-    return parse_body(r, "else", node->line, &node->otherwise, &ending);
+    return reader_read_body(r, "else", node->line, &node->otherwise, &ending);
 }
 
 static struct err *parse_for(struct reader *r, struct parser *p, struct template_node *node)
@@ -93,18 +87,28 @@ static struct err *parse_for(struct reader *r, struct parser *p, struct template
     TRY(expr_parse_tuple(p, false, &node->expr));
     if (parser_accept_name(p, "if"))
         TRY(expr_parse(p, &node->condition));
-    if (parser_is_name(p, "recursive"))
-        return parser_error(p, "'recursive' loops are not supported");
+    node->recursive = parser_accept_name(p, "recursive");
     TRY(parser_expect_end(p));
     reader_note_loop_use(r, node->expr);
     size_t uses = r->loop_uses;
     reader_note_loop_use(r, node->condition);
-    TRY(parse_body(r, "for", node->line, &node->body, &ending));
+    TRY(reader_read_body(r, "for", node->line, &node->body, &ending));
     node->uses_loop = r->loop_uses > uses;
     if (!is_ending(&ending, "else"))
         return NULL;
     TRY(parser_expect_end(&ending.parser));
-    return parse_body(r, "for else", node->line, &node->otherwise, &ending);
+    return reader_read_body(r, "for else", node->line, &node->otherwise, &ending);
+}
+
+/* Filters on the rendered body, which they see as a variable that no template can name. */
+static struct err *parse_hole(struct reader *r, struct parser *p, struct template_node *node)
+{
+    node->hole = ARENA_NEW(r->arena, struct expr_node);
+    node->hole->type = NODE_NAME;
+    node->hole->name = " body";
+    TRY(expr_parse_filter_chain(p, node->hole, &node->expr));
+    reader_note_loop_use(r, node->expr);
+    return NULL;
 }
 
 static struct err *parse_set(struct reader *r, struct parser *p, struct template_node *node)
@@ -117,9 +121,11 @@ static struct err *parse_set(struct reader *r, struct parser *p, struct template
             return parser_error(p, "expected the name of a namespace's member");
         node->member = p->tokens[p->at++].text;
     }
-    if (!parser_accept_op(p, "=")) {
+    if (parser_accept_op(p, "|"))
+        TRY(parse_hole(r, p, node));
+    if (node->hole || !parser_accept_op(p, "=")) {
         TRY(parser_expect_end(p));
-        return parse_body(r, "set", node->line, &node->body, &ending);
+        return reader_read_body(r, "set", node->line, &node->body, &ending);
     }
     TRY(expr_parse_tuple(p, true, &node->expr));
     reader_note_loop_use(r, node->expr);
@@ -136,6 +142,7 @@ static struct err *parse_with(struct reader *r, struct parser *p, struct templat
         if (node->target_count == 16 || parser_peek(p)->type != TOKEN_NAME)
             return parser_error(p, "expected the name of a variable, at most 16");
         names[node->target_count] = p->tokens[p->at++].text;
+        reader_declare(r, names[node->target_count]);
         TRY(parser_expect_op(p, "="));
         TRY(expr_parse(p, &values[node->target_count]));
         reader_note_loop_use(r, values[node->target_count++]);
@@ -144,34 +151,35 @@ static struct err *parse_with(struct reader *r, struct parser *p, struct templat
     }
     node->targets = arena_memdup(r->arena, names, node->target_count * sizeof(*names));
     node->values = arena_memdup(r->arena, values, node->target_count * sizeof(*values));
-    return parse_body(r, "with", node->line, &node->body, &ending);
+    return reader_read_body(r, "with", node->line, &node->body, &ending);
 }
 
 static struct err *parse_filter(struct reader *r, struct parser *p, struct template_node *node)
 {
     struct ending ending;
     node->type = TEMPLATE_FILTER;
-    node->hole = ARENA_NEW(r->arena, struct expr_node);
-    node->hole->type = NODE_NAME; /* the rendered body, as a variable that no template can name */
-    node->hole->name = " body";
-    TRY(expr_parse_filter_chain(p, node->hole, &node->expr));
+    TRY(parse_hole(r, p, node));
     TRY(parser_expect_end(p));
-    reader_note_loop_use(r, node->expr);
-    return parse_body(r, "filter", node->line, &node->body, &ending);
+    return reader_read_body(r, "filter", node->line, &node->body, &ending);
 }
 
 static struct err *unknown_statement(const struct parser *p, const char *name)
 {
-    static const char *const known[] = {"if",     "elif",      "else",   "endif", "for",
-                                        "endfor", "set",       "endset", "with",  "endwith",
-                                        "filter", "endfilter", "raw",    "endraw"};
-    static const char *const refused[] = {"block", "extends",  "include",  "import",     "from",
-                                          "macro", "call",     "do",       "autoescape", "trans",
-                                          "break", "continue", "endblock", "endmacro"};
+    static const char *const known[] = {"if",     "elif",   "else",  "endif",    "for",     "endfor",
+                                        "set",    "endset", "with",  "endwith",  "filter",  "endfilter",
+                                        "raw",    "endraw", "block", "endblock", "extends", "include",
+                                        "import", "from",   "macro", "endmacro", "call",    "endcall"};
+    static const char *const refused[][2] = {
+        {"do", "write {% set _ = ... %}"},
+        {"break", "choose the items before: {% for x in list if ... %}"},
+        {"continue", "write {% for x in list if ... %}"},
+        {"autoescape", "use the filter 'escape'"},
+        {"trans", "write the text itself"},
+        {"debug", "use the module 'debug'"}};
     for (size_t i = 0; i < sizeof(refused) / sizeof(*refused); i++)
-        if (strcmp(name, refused[i]) == 0)
-            return err_with_hint(parser_error(p, "the statement '%s' is not supported", name),
-                                 "write the template in one file, with if, for and set");
+        if (strcmp(name, refused[i][0]) == 0)
+            return err_with_hint(parser_error(p, "the statement '%s' is not supported", name), "%s",
+                                 refused[i][1]);
     const char *near = yaml_nearest(name, known, sizeof(known) / sizeof(*known));
     struct err *e = parser_error(p, "unknown statement '%s'", name);
     return near ? err_with_hint(e, "did you mean '%s'?", near) : e;
@@ -180,10 +188,11 @@ static struct err *unknown_statement(const struct parser *p, const char *name)
 /* Statements that end or divide a body, and what opens it. */
 static bool may_end(const char *name, const char *opened_by)
 {
-    static const char *const pairs[][2] = {{"elif", "if"},         {"else", "if"},    {"endif", "if"},
-                                           {"endif", "else"},      {"else", "for"},   {"endfor", "for"},
-                                           {"endfor", "for else"}, {"endset", "set"}, {"endwith", "with"},
-                                           {"endfilter", "filter"}};
+    static const char *const pairs[][2] = {
+        {"elif", "if"},      {"else", "if"},          {"endif", "if"},        {"endif", "else"},
+        {"else", "for"},     {"endfor", "for"},       {"endfor", "for else"}, {"endset", "set"},
+        {"endwith", "with"}, {"endfilter", "filter"}, {"endblock", "block"},  {"endmacro", "macro"},
+        {"endcall", "call"}};
     for (size_t i = 0; opened_by && i < sizeof(pairs) / sizeof(*pairs); i++)
         if (strcmp(pairs[i][0], name) == 0 && strcmp(pairs[i][1], opened_by) == 0)
             return true;
@@ -201,6 +210,10 @@ static struct err *parse_statement(struct reader *r, struct parser *p, struct te
                       {"with", parse_with},
                       {"filter", parse_filter}};
     const char *name = parser_peek(p)->text;
+    bool known;
+    TRY(template_parse_part(r, p, node, &known));
+    if (known)
+        return NULL;
     for (size_t i = 0; i < sizeof(statements) / sizeof(*statements); i++)
         if (parser_accept_name(p, statements[i].name))
             return statements[i].parse(r, p, node);
@@ -232,8 +245,8 @@ static struct err *read_statement(struct reader *r, const char *opened_by, struc
     return NULL;
 }
 
-static struct err *parse_body(struct reader *r, const char *opened_by, int opened_at,
-                              struct template_node **first, struct ending *ending)
+struct err *reader_read_body(struct reader *r, const char *opened_by, int opened_at,
+                             struct template_node **first, struct ending *ending)
 {
     struct node_list list = {.last = &list.first};
     enum template_tag tag;
@@ -251,25 +264,52 @@ static struct err *parse_body(struct reader *r, const char *opened_by, int opene
             : tag == TAG_VARIABLE ? read_output(r, &list)
                                   : read_statement(r, opened_by, &list, ending));
     }
-    if (ending->name && strncmp(ending->name, "end", 3) == 0)
+    if (ending->name && strncmp(ending->name, "end", 3) == 0 && strcmp(ending->name, "endblock") != 0)
         TRY(parser_expect_end(&ending->parser));
     r->depth--;
     *first = list.first;
     return NULL;
 }
 
-struct err *template_parse(struct arena *arena, const struct expr_place *place,
-                           const struct template_syntax *syntax, const char *text, size_t length,
-                           struct template_node **first)
+void reader_declare(struct reader *r, const char *name)
+{
+    struct call_name *known = ARENA_NEW(r->arena, struct call_name);
+    *known = (struct call_name){.name = name, .next = r->calls.declared};
+    r->calls.declared = known;
+}
+
+/* Only now: a macro may be called before it stands in the text. */
+static struct err *check_calls(const struct reader *r)
+{
+    static const char *const always[] = {"caller", "loop", "super"};
+    for (const struct call_name *call = r->calls.called; call; call = call->next) {
+        bool known = false;
+        for (const struct call_name *name = r->calls.declared; name && !known; name = name->next)
+            known = strcmp(name->name, call->name) == 0;
+        for (size_t i = 0; i < sizeof(always) / sizeof(*always); i++)
+            known = known || strcmp(always[i], call->name) == 0;
+        if (!known && call->line > 0)
+            return err_wrap(function_unknown(call->name), "%s:%d", r->place->file, call->line);
+        if (!known)
+            return err_wrap(function_unknown(call->name), "%s", r->place->file);
+    }
+    return NULL;
+}
+
+struct err *template_parse(struct arena *arena, const struct template_syntax *syntax, const char *text,
+                           size_t length, bool part, struct template_unit *unit)
 {
     struct ending ending;
     struct reader r = {.arena = arena,
-                       .place = place,
+                       .place = &unit->place,
                        .syntax = syntax,
                        .text = text,
                        .length = length,
-                       .line = place->line};
-    return parse_body(&r, NULL, 0, first, &ending);
+                       .line = unit->place.line};
+    r.last_block = &r.blocks;
+    TRY(reader_read_body(&r, NULL, 0, &unit->first, &ending));
+    unit->blocks = r.blocks;
+    return part ? NULL : check_calls(&r);
 }
 
 void template_walk_names(const struct template_node *node, void (*visit)(void *context, const char *name),
@@ -282,6 +322,8 @@ void template_walk_names(const struct template_node *node, void (*visit)(void *c
             expr_walk_names(node->values[i], visit, context);
         if (node->member)
             visit(context, node->targets[0]);
+        if (node->type == TEMPLATE_EXTENDS || node->type == TEMPLATE_INCLUDE || node->type == TEMPLATE_IMPORT)
+            visit(context, TEMPLATE_OTHER_FILES);
         template_walk_names(node->body, visit, context);
         template_walk_names(node->otherwise, visit, context);
     }

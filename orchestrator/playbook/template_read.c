@@ -127,6 +127,7 @@ struct err *reader_read_tokens(struct reader *r, enum template_tag tag, struct p
     count_lines(r, from, r->at);
     pass_end_mark(r, tag);
     *p = (struct parser){.arena = r->arena,
+                         .calls = &r->calls,
                          .place = r->place,
                          .source = r->text,
                          .source_length = r->length,

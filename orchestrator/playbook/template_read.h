@@ -17,6 +17,14 @@ struct reader {
     bool strip;       /* the tag before ended with '-' */
     bool trim;        /* one newline goes: trim_blocks */
     size_t loop_uses; /* expressions so far that mention `loop` */
+    struct call_names calls;
+    struct template_node *blocks, **last_block;
+};
+
+/* The statement that ended a body, and its tokens. */
+struct ending {
+    const char *name; /* NULL: end of the template */
+    struct parser parser;
 };
 
 struct node_list {
@@ -34,5 +42,15 @@ struct err *reader_read_comment(struct reader *r) REHOST_MUST_CHECK;
 struct err *reader_read_raw(struct reader *r, struct node_list *list, bool *was_raw) REHOST_MUST_CHECK;
 /* The tokens of the tag at r->at, which moves behind it. */
 struct err *reader_read_tokens(struct reader *r, enum template_tag tag, struct parser *p) REHOST_MUST_CHECK;
+/* The nodes up to the statement that ends what `opened_by` opened (NULL: the end of the template).
+ * template_parse.c. */
+struct err *reader_read_body(struct reader *r, const char *opened_by, int opened_at,
+                             struct template_node **first, struct ending *ending) REHOST_MUST_CHECK;
+/* The name may be called in this template: a macro's, or of a variable that may hold one. */
+void reader_declare(struct reader *r, const char *name);
+/* Statements that name other templates or parts: template_parse_parts.c. *known is false when the statement
+ * is none of them. */
+struct err *template_parse_part(struct reader *r, struct parser *p, struct template_node *node,
+                                bool *known) REHOST_MUST_CHECK;
 /* Counts in r->loop_uses when the expression (or NULL) mentions `loop`. */
 void reader_note_loop_use(struct reader *r, const struct expr_node *expr);

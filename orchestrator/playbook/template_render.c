@@ -3,14 +3,16 @@
 #include "playbook/filter.h"
 #include <string.h>
 
-struct render {
-    struct eval *ev;
-    struct strbuf *out;
-    json_t *only;   /* the value of the only output so far */
-    size_t outputs; /* texts and values written to the outermost level */
-};
+#define MAX_NESTING 400
 
-static struct err *render_nodes(struct render *r, const struct template_node *node);
+/* One execution of a loop. */
+struct for_loop {
+    struct render *render;
+    const struct template_node *node;
+    struct local *outer; /* what the body sees besides the loop's own */
+    int depth;
+    json_t *last; /* of loop.changed() */
+};
 
 /* Puts the place and the tag in front of an error, once. */
 static struct err *located(const struct render *r, const struct template_node *node, struct err *e)
@@ -45,7 +47,7 @@ static struct err *render_output(struct render *r, const struct template_node *n
     return check_size(r);
 }
 
-static struct err *bind(struct eval *ev, const char *name, json_t *value)
+struct err *render_bind(struct eval *ev, const char *name, json_t *value)
 {
     struct local *local = ARENA_NEW(ev->pool->arena, struct local);
     *local = (struct local){.next = ev->locals, .name = name, .value = value};
@@ -57,14 +59,24 @@ static struct err *bind(struct eval *ev, const char *name, json_t *value)
 static struct err *bind_targets(struct eval *ev, const struct template_node *node, json_t *value)
 {
     if (!node->unpack)
-        return bind(ev, node->targets[0], value);
+        return render_bind(ev, node->targets[0], value);
     json_t *items;
     TRY(eval_require(ev, value));
     TRY(call_elements(ev, NULL, value, &items));
     if (json_array_size(items) != node->target_count)
         return err_new(ERR_INPUT, "%zu variables for %zu values", node->target_count, json_array_size(items));
     for (size_t i = 0; i < node->target_count; i++)
-        TRY(bind(ev, node->targets[i], json_array_get(items, i)));
+        TRY(render_bind(ev, node->targets[i], json_array_get(items, i)));
+    return NULL;
+}
+
+/* A body whose variables are its own. */
+static struct err *render_inner(struct render *r, const struct template_node *body)
+{
+    bool top = r->top;
+    r->top = false;
+    TRY(render_nodes(r, body));
+    r->top = top;
     return NULL;
 }
 
@@ -77,28 +89,32 @@ static struct err *render_if(struct render *r, const struct template_node *node)
     return render_nodes(r, truth ? node->body : node->otherwise);
 }
 
-static struct err *bind_loop(struct eval *ev, json_t *items, size_t index)
+static struct err *bind_loop(struct eval *ev, struct for_loop *now, json_t *items, size_t index)
 {
     json_t *loop;
     size_t count = json_array_size(items);
-    json_t *fresh = json_pack("{s:I, s:I, s:I, s:I, s:b, s:b, s:I, s:i, s:i}", "index", (json_int_t)index + 1,
-                              "index0", (json_int_t)index, "revindex", (json_int_t)(count - index),
-                              "revindex0", (json_int_t)(count - index - 1), "first", index == 0, "last",
-                              index + 1 == count, "length", (json_int_t)count, "depth", 1, "depth0", 0);
+    json_t *fresh =
+        json_pack("{s:I, s:I, s:I, s:I, s:b, s:b, s:I, s:i, s:i}", "index", (json_int_t)index + 1, "index0",
+                  (json_int_t)index, "revindex", (json_int_t)(count - index), "revindex0",
+                  (json_int_t)(count - index - 1), "first", index == 0, "last", index + 1 == count, "length",
+                  (json_int_t)count, "depth", now->depth, "depth0", now->depth - 1);
     if (index > 0)
         json_object_set(fresh, "previtem", json_array_get(items, index - 1));
     if (index + 1 < count)
         json_object_set(fresh, "nextitem", json_array_get(items, index + 1));
     TRY(pool_keep(ev->pool, fresh, &loop));
     pool_mark(ev->pool, loop)->kind = MARK_LOOP;
-    return bind(ev, "loop", loop);
+    pool_mark(ev->pool, loop)->data = now;
+    return render_bind(ev, "loop", loop);
 }
 
-/* The items that pass the loop's own condition. */
-static struct err *loop_items(struct eval *ev, const struct template_node *node, json_t **items)
+/* The items of `value`, or of what the loop names when it is NULL, that pass the loop's own condition. */
+static struct err *loop_items(struct eval *ev, const struct template_node *node, json_t *value,
+                              json_t **items)
 {
-    json_t *value, *all;
-    TRY(eval_defined(ev, node->expr, &value));
+    json_t *all;
+    if (!value)
+        TRY(eval_defined(ev, node->expr, &value));
     TRY(call_elements(ev, NULL, value, &all));
     *items = all;
     if (!node->condition)
@@ -116,33 +132,80 @@ static struct err *loop_items(struct eval *ev, const struct template_node *node,
     return pool_keep(ev->pool, TAKE(chosen), items);
 }
 
-static struct err *render_for(struct render *r, const struct template_node *node)
+static struct err *render_items(struct render *r, struct for_loop *now, json_t *items)
 {
-    json_t *items;
-    struct local *outer = r->ev->locals;
-    struct err *e = loop_items(r->ev, node, &items);
-    if (e)
-        return located(r, node, e);
+    const struct template_node *node = now->node;
     if (json_array_size(items) == 0)
-        return render_nodes(r, node->otherwise);
+        return render_inner(r, node->otherwise);
     for (size_t i = 0; i < json_array_size(items); i++) {
-        e = bind_targets(r->ev, node, json_array_get(items, i));
+        struct err *e = bind_targets(r->ev, node, json_array_get(items, i));
         if (!e && node->uses_loop)
-            e = bind_loop(r->ev, items, i);
+            e = bind_loop(r->ev, now, items, i);
         if (e)
             return located(r, node, e);
-        TRY(render_nodes(r, node->body));
-        r->ev->locals = outer;
+        TRY(render_inner(r, node->body));
+        r->ev->locals = now->outer;
     }
     return NULL;
 }
 
-/* Renders a body into a text of its own. */
-static struct err *render_apart(struct render *r, const struct template_node *body, json_t **text)
+static struct err *render_for(struct render *r, const struct template_node *node)
+{
+    json_t *items;
+    struct for_loop *now = ARENA_NEW(r->ev->pool->arena, struct for_loop);
+    *now = (struct for_loop){.render = r, .node = node, .outer = r->ev->locals, .depth = 1};
+    TRY(pool_spend(r->ev->pool, sizeof(*now)));
+    struct err *e = loop_items(r->ev, node, NULL, &items);
+    return e ? located(r, node, e) : render_items(r, now, items);
+}
+
+/* loop(items) in a recursive loop: the whole loop once more, one level deeper. */
+struct err *render_loop_again(struct eval *ev, void *loop, json_t *value, json_t **text)
+{
+    struct for_loop *before = loop, *now = ARENA_NEW(ev->pool->arena, struct for_loop);
+    CLEANUP_STRBUF struct strbuf sb;
+    strbuf_init(&sb, VALUE_MAX_TEXT);
+    json_t *items;
+    *now = *before;
+    now->depth++;
+    now->last = NULL;
+    if (!now->node->recursive)
+        return err_new(ERR_INPUT, "loop() needs a loop that is 'recursive'");
+    if (ev != before->render->ev)
+        return err_new(ERR_INPUT, "loop() cannot be called here");
+    struct render r = {.ev = ev, .out = &sb, .unit = before->render->unit};
+    struct local *outer = ev->locals;
+    ev->locals = now->outer;
+    TRY(loop_items(ev, now->node, value, &items));
+    TRY(render_items(&r, now, items));
+    ev->locals = outer;
+    return pool_buffer(ev->pool, &sb, text);
+}
+
+/* loop.cycle(a, b), loop.changed(x) */
+struct err *render_loop_method(struct eval *ev, json_t *loop, const char *name, const struct arguments *args,
+                               json_t **out)
+{
+    struct for_loop *now = pool_mark(ev->pool, loop)->data;
+    if (strcmp(name, "cycle") == 0 && args->count) {
+        json_int_t index = json_integer_value(json_object_get(loop, "index0"));
+        *out = args->items[(size_t)index % args->count];
+        return NULL;
+    }
+    if (strcmp(name, "changed") != 0)
+        return err_new(ERR_INPUT, "loop has no method '%s' here", name);
+    json_auto_t *values = json_array();
+    for (size_t i = 0; i < args->count; i++)
+        json_array_append(values, args->items[i]);
+    *out = pool_bool(!now->last || !value_equal(now->last, values));
+    return pool_keep(ev->pool, TAKE(values), &now->last);
+}
+
+struct err *render_apart(struct render *r, const struct template_node *body, json_t **text)
 {
     CLEANUP_STRBUF struct strbuf sb;
     strbuf_init(&sb, VALUE_MAX_TEXT);
-    struct render inner = {.ev = r->ev, .out = &sb};
+    struct render inner = {.ev = r->ev, .out = &sb, .unit = r->unit};
     struct local *outer = r->ev->locals;
     TRY(render_nodes(&inner, body));
     r->ev->locals = outer;
@@ -166,25 +229,37 @@ static struct err *set_member(struct eval *ev, const struct template_node *node,
 static struct err *render_set(struct render *r, const struct template_node *node)
 {
     json_t *value;
+    struct local *outer = r->ev->locals;
+    if (!node->expr || node->hole)
+        TRY(render_apart(r, node->body, &value));
+    if (node->hole)
+        TRY(render_bind(r->ev, node->hole->name, value));
     if (node->expr)
         TRY(eval_node(r->ev, node->expr, &value));
-    else
-        TRY(render_apart(r, node->body, &value));
-    return node->member ? set_member(r->ev, node, value) : bind_targets(r->ev, node, value);
+    r->ev->locals = outer;
+    if (node->member)
+        return set_member(r->ev, node, value);
+    TRY(bind_targets(r->ev, node, value));
+    if (r->top)
+        r->ev->context->top = r->ev->locals;
+    return NULL;
 }
 
 static struct err *render_with(struct render *r, const struct template_node *node)
 {
-    struct local *outer = r->ev->locals;
+    struct local *outer = r->ev->locals, *inner = outer;
     for (size_t i = 0; i < node->target_count; i++) {
         json_t *value;
+        r->ev->locals = outer; /* one value does not see the others */
         struct err *e = eval_node(r->ev, node->values[i], &value);
+        r->ev->locals = inner;
         if (!e)
-            e = bind(r->ev, node->targets[i], value);
+            e = render_bind(r->ev, node->targets[i], value);
         if (e)
             return located(r, node, e);
+        inner = r->ev->locals;
     }
-    TRY(render_nodes(r, node->body));
+    TRY(render_inner(r, node->body));
     r->ev->locals = outer;
     return NULL;
 }
@@ -194,21 +269,35 @@ static struct err *render_filter(struct render *r, const struct template_node *n
     json_t *body;
     struct local *outer = r->ev->locals;
     TRY(render_apart(r, node->body, &body));
-    struct err *e = bind(r->ev, node->hole->name, body);
+    struct err *e = render_bind(r->ev, node->hole->name, body);
     if (!e)
         e = render_output(r, node);
     r->ev->locals = outer;
     return located(r, node, e);
 }
 
+static struct err *render_text(struct render *r, const struct template_node *node)
+{
+    strbuf_add(r->out, node->text, node->length);
+    r->only = NULL;
+    r->outputs++;
+    return check_size(r);
+}
+
+/* Behind `extends` only definitions count. */
+static bool is_output(enum template_node_type type)
+{
+    return type == TEMPLATE_TEXT || type == TEMPLATE_OUTPUT || type == TEMPLATE_BLOCK ||
+           type == TEMPLATE_INCLUDE || type == TEMPLATE_CALL || type == TEMPLATE_FILTER;
+}
+
 static struct err *render_node(struct render *r, const struct template_node *node)
 {
+    if (r->parent && is_output(node->type))
+        return NULL;
     switch (node->type) {
     case TEMPLATE_TEXT:
-        strbuf_add(r->out, node->text, node->length);
-        r->only = NULL;
-        r->outputs++;
-        return check_size(r);
+        return render_text(r, node);
     case TEMPLATE_OUTPUT:
         return located(r, node, render_output(r, node));
     case TEMPLATE_IF:
@@ -221,17 +310,36 @@ static struct err *render_node(struct render *r, const struct template_node *nod
         return render_with(r, node);
     case TEMPLATE_FILTER:
         return render_filter(r, node);
+    case TEMPLATE_BLOCK:
+        return render_block(r, node);
+    case TEMPLATE_EXTENDS:
+        return located(r, node, render_extends(r, node));
+    case TEMPLATE_INCLUDE:
+        return located(r, node, render_include(r, node));
+    case TEMPLATE_IMPORT:
+        return located(r, node, render_import(r, node));
+    case TEMPLATE_MACRO:
+        return located(r, node, render_macro(r, node));
+    case TEMPLATE_CALL:
+        return located(r, node, render_call(r, node));
     }
     return err_new(ERR_INTERNAL, "a template node of unknown type %d", (int)node->type);
 }
 
-static struct err *render_nodes(struct render *r, const struct template_node *node)
+struct err *render_nodes(struct render *r, const struct template_node *node)
 {
-    for (; node; node = node->next) {
-        TRY(pool_spend(r->ev->pool, 8));
-        TRY(render_node(r, node));
+    struct pool *pool = r->ev->pool;
+    if (pool->nesting >= MAX_NESTING)
+        return err_new(ERR_INPUT, "templates and macros are nested too deep");
+    struct err *e = NULL;
+    pool->nesting++;
+    for (; node && !e; node = node->next) {
+        e = pool_spend(pool, 8);
+        if (!e)
+            e = render_node(r, node);
     }
-    return NULL;
+    pool->nesting--;
+    return e;
 }
 
 /* Jinja drops one newline at the end of a template, and Ansible puts newlines back until there are as many as
@@ -247,8 +355,7 @@ static void restore_newlines(struct strbuf *sb, const char *source, size_t lengt
         strbuf_addc(sb, '\n');
 }
 
-/* Line ends become \n. */
-static const char *normalise(struct arena *arena, const char *text, size_t *length)
+const char *template_unify_lines(struct arena *arena, const char *text, size_t *length)
 {
     if (!memchr(text, '\r', *length))
         return text;
@@ -263,15 +370,36 @@ static const char *normalise(struct arena *arena, const char *text, size_t *leng
     return clean;
 }
 
+struct err *render_unit(struct render *r)
+{
+    render_add_blocks(r->ev, r->unit);
+    for (;;) {
+        const struct expr_place *outer = r->ev->place;
+        r->ev->place = &r->unit->place;
+        TRY(render_nodes(r, r->unit->first));
+        r->ev->place = outer;
+        if (!r->parent)
+            return NULL;
+        r->unit = r->parent;
+        r->parent = NULL;
+        r->ev->locals = r->ev->context->top;
+        render_add_blocks(r->ev, r->unit);
+    }
+}
+
 struct err *template_render_nodes(struct eval *ev, const struct template_syntax *syntax, const char *text,
                                   size_t length, struct strbuf *out, json_t **only)
 {
-    struct template_node *first;
-    struct render r = {.ev = ev, .out = out};
-    text = normalise(ev->pool->arena, text, &length);
+    struct template_unit *unit = ARENA_NEW(ev->pool->arena, struct template_unit);
+    struct template_context *context = ARENA_NEW(ev->pool->arena, struct template_context);
+    struct render r = {.ev = ev, .out = out, .unit = unit, .top = true};
+    text = template_unify_lines(ev->pool->arena, text, &length);
     size_t shorter = length && text[length - 1] == '\n' ? length - 1 : length;
-    TRY(template_parse(ev->pool->arena, ev->place, syntax, text, shorter, &first));
-    TRY(render_nodes(&r, first));
+    *unit = (struct template_unit){.place = *ev->place};
+    *context = (struct template_context){.root = ev->place, .top = ev->locals};
+    TRY(template_parse(ev->pool->arena, syntax, text, shorter, false, unit));
+    ev->context = context;
+    TRY(render_unit(&r));
     *only = r.outputs == 1 ? r.only : NULL;
     restore_newlines(out, text, length);
     return check_size(&r);

@@ -17,7 +17,19 @@
 #define VALUE_MAX_TEXT (16u << 20)
 #define VALUE_MAX_DEPTH 100
 
-enum mark_kind { MARK_NONE, MARK_UNDEFINED, MARK_TUPLE, MARK_TEXT, MARK_LOOP, MARK_NAMESPACE };
+enum mark_kind {
+    MARK_NONE,
+    MARK_UNDEFINED,
+    MARK_TUPLE,
+    MARK_TEXT, /* stays text: a template does not read it back as a list or map */
+    MARK_LOOP,
+    MARK_NAMESPACE,
+    MARK_MACRO,
+    MARK_MODULE, /* what import gives */
+    MARK_SELF,   /* the template's blocks */
+    MARK_CYCLER,
+    MARK_JOINER
+};
 
 struct mark {
     const json_t *value;
@@ -26,7 +38,8 @@ struct mark {
     const char *why;      /* undefined: the message; in the arena */
     const char *name;     /* undefined: the name that was not found, or NULL */
     const json_t *within; /* undefined: the map that lacks it; NULL: the scopes */
-    json_t *members;      /* namespace: borrowed object */
+    json_t *members;      /* namespace, macro, module: borrowed object */
+    void *data;           /* loop, macro, cycler, joiner: of whoever made it; in the arena */
     json_t *rendered;     /* a variable's value after rendering, see eval_render_variable() */
     bool rendering;       /* that is under way: a reference to it now is a loop */
 };
@@ -37,8 +50,9 @@ struct pool {
     struct mark *marks; /* open addressing, power of two */
     size_t mark_count, mark_capacity;
     size_t spent_bytes;
-    int variable_depth; /* variables being rendered */
-    int nesting;        /* of the evaluator's own recursion */
+    int variable_depth;          /* variables being rendered */
+    int nesting;                 /* of the evaluator's own recursion */
+    struct template_unit *units; /* templates that others include, parsed */
 };
 
 void pool_init(struct pool *pool);

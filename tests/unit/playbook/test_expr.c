@@ -1,3 +1,4 @@
+#include "base/fs.h"
 #include "playbook/expr.h"
 #include "playbook/template.h"
 #include <setjmp.h>
@@ -20,6 +21,15 @@ static json_t *load_json(const char *name)
     if (!value)
         fail_msg("%s:%d: %s", path, error.line, error.text);
     return value;
+}
+
+static struct err *load_part(struct arena *arena, const struct expr_env *env, const struct expr_place *from,
+                             const char *name, char **text, size_t *length, const char **path)
+{
+    (void)env;
+    (void)from;
+    *path = arena_printf(arena, SOURCE_DIR "/tests/unit/playbook/templates/parts/%s", name);
+    return fs_read_file(arena, *path, 1 << 20, text, length);
 }
 
 static struct err *run_case(struct arena *arena, const struct expr_env *env, const json_t *test,
@@ -85,7 +95,7 @@ static void every_case_gives_what_ansible_gives(void **state)
     (void)state;
     json_auto_t *vars = load_json("expr_vars.json"), *cases = load_json("expr_cases.json");
     struct expr_scope scope = {.vars = vars};
-    struct expr_env env = {.scope = &scope};
+    struct expr_env env = {.scope = &scope, .load = load_part};
     int failures = 0;
     for (size_t i = 0; i < json_array_size(cases); i++)
         failures += check_case(&env, json_array_get(cases, i));

@@ -95,7 +95,10 @@ static void errors_name_the_place_the_text_and_a_remedy(void **state)
     refuse("{{ rang(3) }}", "unknown function 'rang'", "did you mean 'range'?");
     refuse("a\nb {{ name | upper( }}", "site.yml:8: ", NULL);
     refuse("{% fro x in list %}{% endfor %}", "unknown statement 'fro'", "did you mean 'for'?");
-    refuse("{% extends 'x' %}", "the statement 'extends' is not supported", "one file");
+    refuse("{% do list.append(1) %}", "the statement 'do' is not supported", "{% set _ = ... %}");
+    refuse("{% include 'x' %}", "other templates cannot be used here", NULL);
+    refuse("{% macro m(a) %}{% endmacro %}{{ n(1) }}", "unknown function 'n'", NULL);
+    refuse("{% macro m(a) %}{% endmacro %}{{ m(b=1) }}", "the macro 'm' has no argument 'b'", NULL);
     refuse("a\n\n{% if name %}\n", "site.yml:9: 'if' has no end", NULL);
     refuse("{{ 'a' + 1 }}", "'+' does not work on text and a whole number", "join text with ~");
     refuse("{{ list.append(2) }}", "a list has no method 'append'", "cannot be changed in place");
