@@ -27,8 +27,9 @@ struct crew {
     const json_t *groups; /* name -> list of names; may be NULL */
     size_t forks;         /* hosts at work at once; 0: all */
     void *arg;
-    /* The hosts of a play, as indexes into `hosts`, in the order in which they shall be taken. */
-    struct err *(*match)(void *arg, struct arena *arena, const char *pattern, size_t **indexes,
+    /* The hosts of a play's `hosts` (text or a list, rendered), as indexes into `hosts`, in the order in
+     * which they shall be taken. */
+    struct err *(*match)(void *arg, struct arena *arena, const json_t *pattern, size_t **indexes,
                          size_t *count)REHOST_MUST_CHECK;
     /* Opens the way to a host, when its first play begins; *ssh stays NULL for this machine itself. */
     struct err *(*open)(const struct ctx *ctx, void *arg, size_t host, struct ssh **ssh)REHOST_MUST_CHECK;
@@ -38,6 +39,7 @@ enum crew_end { CREW_NOT_USED, CREW_DONE, CREW_FAILED, CREW_UNREACHABLE };
 
 struct crew_result { /* of one host */
     enum crew_end end;
+    enum err_kind kind; /* of what ended it */
     struct playbook_result result;
     char *message; /* why it failed or could not be reached; in the arena, or NULL */
     char *hint;    /* or NULL */
