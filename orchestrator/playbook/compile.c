@@ -178,19 +178,11 @@ static struct err *add_value(struct arena *arena, const struct call *call, const
     }
 }
 
-/* ~ means the home of the user that the task runs as, not of the one that parses this line. */
-static void add_path(const struct call *call, const char *path, struct strbuf *out)
+static void add_path(const char *path, struct strbuf *out)
 {
-    bool home = call->user && path[0] == '~' && (path[1] == '/' || !path[1]);
-    if (home) {
-        strbuf_addf(out, "~%s%s", call->user, path[1] ? "/" : "");
-        path += path[1] ? 2 : 1;
-    }
-    if (*path && call->user)
-        strbuf_add_shell_quoted(out, path);
-    else if (*path)
+    if (*path)
         words_add_path(out, path);
-    else if (!home)
+    else
         strbuf_adds(out, "''");
 }
 
@@ -211,7 +203,7 @@ static struct err *add_args(struct arena *arena, const struct call *call, struct
         if (arg->type == ARG_PATH) {
             const char *text;
             TRY(text_of(arena, call, arg, value, &text));
-            add_path(call, text, out);
+            add_path(text, out);
             continue;
         }
         CLEANUP_STRBUF_WIPE struct strbuf text;
@@ -255,15 +247,10 @@ static struct err *add_environment(struct arena *arena, const struct call *call,
     return NULL;
 }
 
-struct err *compile_call(struct arena *arena, const struct call *call, struct strbuf *out)
+static struct err *add_call(struct arena *arena, const struct call *call, const char *function,
+                            struct strbuf *out)
 {
-    if (call->user) {
-        strbuf_adds(out, "rh_task_as ");
-        strbuf_add_shell_quoted(out, call->user);
-        strbuf_addf(out, " %s %d %s_ %s", call->nonce, call->id, call->flags, call->module->shell);
-    } else {
-        strbuf_addf(out, "rh_task %d %s_ %s", call->id, call->flags, call->module->shell);
-    }
+    strbuf_addf(out, "%s %d %s_ %s", function, call->id, call->flags, call->module->shell);
     TRY(add_environment(arena, call, out));
     TRY(add_args(arena, call, out));
     if (call->words) {
@@ -274,6 +261,25 @@ struct err *compile_call(struct arena *arena, const struct call *call, struct st
         strbuf_adds(out, " script ");
         strbuf_add_shell_quoted(out, call->script);
     }
+    return NULL;
+}
+
+/* For another user the call is text that the shell of that user evaluates: ~ and $NAME are that user's. */
+struct err *compile_call(struct arena *arena, const struct call *call, struct strbuf *out)
+{
+    if (!call->user) {
+        TRY(add_call(arena, call, "rh_task", out));
+        strbuf_addc(out, '\n');
+        return NULL;
+    }
+    CLEANUP_STRBUF_WIPE struct strbuf text;
+    strbuf_init(&text, out->max);
+    TRY(add_call(arena, call, "rh_try", &text));
+    TRY(strbuf_check(&text, "a task"));
+    strbuf_adds(out, "rh_as ");
+    strbuf_add_shell_quoted(out, call->user);
+    strbuf_addf(out, " %s %d %s_ ", call->nonce, call->id, call->flags);
+    strbuf_add_shell_quoted(out, text.data);
     strbuf_addc(out, '\n');
     return NULL;
 }

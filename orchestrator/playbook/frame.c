@@ -208,8 +208,10 @@ static const char *find_start(const struct strbuf *in, const char *const nonces[
     return first;
 }
 
-struct err *frame_take(struct strbuf *in, const char *const nonces[2], int id, struct frame *frame,
-                       bool *found)
+/* As frame_take(). *again: it was a second answer (of a shell that was ended just after its first) to an
+ * earlier task, which is dropped. */
+static struct err *take_one(struct strbuf *in, const char *const nonces[2], int id, struct frame *frame,
+                            bool *found, bool *again)
 {
     *found = false;
     size_t nonce_length = 0;
@@ -226,14 +228,27 @@ struct err *frame_take(struct strbuf *in, const char *const nonces[2], int id, s
         !take_status(&at, header_end, &frame->status) ||
         !take_number(&at, header_end, FRAME_MAX_BYTES, &bytes) || at != header_end)
         return broken("a bad header");
-    if (got_id != (size_t)id)
+    if (got_id > (size_t)id)
         return broken("the result of another task");
     if ((size_t)(end - header_end) < bytes + 2)
         return NULL;
     if (header_end[1 + bytes] != '\n')
         return broken("a result of another length than announced");
-    TRY(frame_parse_payload(header_end + 1, bytes, &frame->values));
+    *again = got_id < (size_t)id;
+    if (!*again)
+        TRY(frame_parse_payload(header_end + 1, bytes, &frame->values));
     strbuf_consume(in, (size_t)(header_end + bytes + 2 - in->data));
-    *found = true;
+    *found = !*again;
+    return NULL;
+}
+
+struct err *frame_take(struct strbuf *in, const char *const nonces[2], int id, struct frame *frame,
+                       bool *found)
+{
+    bool again = true;
+    while (again) {
+        again = false;
+        TRY(take_one(in, nonces, id, frame, found, &again));
+    }
     return NULL;
 }

@@ -13,6 +13,7 @@
 #include "base/arena.h"
 #include "base/ctx.h"
 #include "base/err.h"
+#include "base/secret.h"
 #include "base/ssh.h"
 #include <jansson.h>
 
@@ -52,6 +53,9 @@ struct task_event {
 struct playbook_options {
     bool check; /* change nothing, report what would change */
     bool diff;
+    bool become;                          /* tasks run as root unless they say otherwise (-b) */
+    const char *become_user;              /* as this user instead of root, when a task names none; or NULL */
+    const struct secret *become_password; /* for sudo, when the login is not root; or NULL */
     const char *host_name;     /* inventory_hostname */
     const json_t *host_vars;   /* inventory variables */
     const json_t *extra_vars;  /* -e: strongest */
@@ -87,7 +91,8 @@ struct playbook_result {
     struct task_event failed; /* the task that stopped the play, when the error is ERR_REMOTE */
 };
 
-/* ERR_REMOTE: a task failed (result->failed). ERR_UNKNOWN_OUTCOME: the link was lost; tasks are idempotent:
+/* `ssh` NULL: on this machine. ERR_AUTH: sudo did not make the login root.
+ * ERR_REMOTE: a task failed (result->failed). ERR_UNKNOWN_OUTCOME: the link was lost; tasks are idempotent:
  * apply again. */
 struct err *playbook_apply(const struct ctx *ctx, const struct playbook *playbook, struct ssh *ssh,
                            struct arena *arena, const struct playbook_options *options,

@@ -168,10 +168,10 @@ static struct err *send_job(struct run *run, struct job *job)
 static struct err *run_job(struct run *run, struct job *job)
 {
     const json_t *registered = job->entry->keywords[KW_REGISTER];
-    TRY(run_wait_for_names(run, job));
-    if (run_over(run)) {
+    struct err *waited = run_wait_for_names(run, job);
+    if (waited || run_over(run)) {
         job_free(job);
-        return NULL;
+        return waited;
     }
     if (registered)
         run_mark_dirty(run, json_string_value(registered));

@@ -54,6 +54,7 @@ struct run {
     const struct playbook_options *options;
     struct playbook_result *result;
     struct session session;
+    json_t *nonces; /* of users' shells in the session */
 
     json_t *magic;         /* inventory_hostname and the like */
     json_t *role_defaults; /* of all roles that the play sees */
@@ -123,10 +124,20 @@ struct err *when_holds(struct run *run, struct job *job, const struct expr_scope
 /* Sets step->frame, with step->local. */
 struct err *action_local(struct run *run, struct job *job, struct step *step,
                          const struct expr_scope *scope) REHOST_MUST_CHECK;
-/* Turns args into what the host's module takes (contents of files and the like); data that is too large goes
- * to `before`. */
+
+/* --- run_files.c: what is prepared here --- */
+struct payload { /* data that goes to the host before its task */
+    bool wanted;
+    int fd;           /* an open file, or -1 */
+    const void *data; /* without a file; lives as long as the job */
+    uint64_t size;
+};
+void payload_send(struct payload *payload, int id, struct session *session);
+void payload_free(struct payload *payload);
+/* Turns args into what the host's module takes (contents of files and the like); what is too large for the
+ * call goes to `payload`. */
 struct err *action_prepare(struct run *run, struct job *job, const struct expr_scope *scope, json_t *args,
-                           const char **words, int id, struct strbuf *before) REHOST_MUST_CHECK;
+                           const char **words, int id, struct payload *payload) REHOST_MUST_CHECK;
 
 /* --- run_settle.c: answers --- */
 struct err *run_settle_one(struct run *run) REHOST_MUST_CHECK; /* waits for the oldest step */
@@ -145,8 +156,8 @@ const char *job_title(struct run *run, struct job *job);
 struct call {
     int id;
     const char *flags;
-    const char *user;  /* NULL: root */
-    const char *nonce; /* for another user */
+    const char *user;  /* NULL: the user of the session; "": the login, when the session became root by sudo */
+    const char *nonce; /* with a user */
     const struct module_spec *module;
     const json_t *args;        /* rendered */
     const char *words;         /* a_words, already quoted, or NULL */
@@ -176,6 +187,10 @@ struct err *run_flush_handlers(struct run *run) REHOST_MUST_CHECK;
 
 /* --- run_play.c --- */
 /* Of `run`, ctx, arena, playbook, options and result are set. Sends what every task stands on. */
+/* The link that the playbook needs, `ssh` NULL for this machine; the caller closes it with link_close(). */
+struct err *run_open_link(const struct ctx *ctx, const struct playbook *playbook,
+                          const struct playbook_options *options, struct ssh *ssh,
+                          struct session_link *link) REHOST_MUST_CHECK;
 struct err *run_open(struct run *run, const struct session_link *link) REHOST_MUST_CHECK;
 struct err *run_play(struct run *run, const struct play *play) REHOST_MUST_CHECK;
 struct err *run_failure(const struct run *run) REHOST_MUST_CHECK; /* why run->failed */

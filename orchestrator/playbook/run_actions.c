@@ -1,180 +1,19 @@
-/* What the control side does of a task: all of it (debug, set_fact, ...), or the preparation (reading files,
- * rendering templates). */
+/* Tasks that are done wholly on the control side: debug, set_fact and the like. */
 #include "base/decode.h"
 #include "base/fs.h"
-#include "base/hash.h"
 #include "playbook/data_text.h"
 #include "playbook/run.h"
 #include "playbook/words.h"
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
-#define MAX_FILE_BYTES (64u << 20)
-#define INLINE_BYTES (64u << 10) /* larger content goes in pieces */
-#define PIECE_BYTES (192u << 10)
 #define MAX_PAUSE_S (24 * 60 * 60)
-
-/* --- files for the host --- */
-
-/* Content goes as text in the call, or, if it is large or no text, as pieces in base64 beforehand. */
-static void put_content(struct arena *arena, json_t *args, const char *data, size_t length, int id,
-                        struct strbuf *before)
-{
-    json_t *text = length <= INLINE_BYTES && !memchr(data, '\0', length) ? json_stringn(data, length) : NULL;
-    if (text) {
-        json_object_set_new(args, "content", text);
-        return;
-    }
-    for (size_t at = 0; at == 0 || at < length; at += PIECE_BYTES) {
-        size_t size = length - at < PIECE_BYTES ? length - at : PIECE_BYTES;
-        strbuf_addf(before, "rh_data %d '%s'\n", id, hash_base64(arena, data + at, size));
-    }
-    json_object_set_new(args, "data", json_sprintf("%d", id));
-}
 
 static const char *text_arg(struct job *job, const json_t *args, const char *name)
 {
     const json_t *value = json_object_get(args, name);
     return !value || json_is_null(value) ? NULL : expr_value_text(job->arena, value);
 }
-
-static struct err *find_source(struct run *run, struct job *job, const json_t *args, const char *subdir,
-                               char **path)
-{
-    const char *src = text_arg(job, args, "src");
-    if (!src || !*src)
-        return entry_error(job->entry, "'%s' needs 'src'", job->entry->module->name);
-    *path = find_file(job->arena, run->playbook, job->entry, subdir, src);
-    return *path ? NULL : entry_error(job->entry, "there is no file '%s'", src);
-}
-
-static struct err *read_source(struct run *run, struct job *job, json_t *args, int id, struct strbuf *before)
-{
-    char *path, *data;
-    size_t length;
-    TRY(find_source(run, job, args, "files", &path));
-    if (fs_is_dir(path))
-        return err_with_hint(
-            entry_error(job->entry, "'%s' is a folder; '%s' copies files", path, job->entry->module->name),
-            "copy its files in a loop (with_fileglob), or unpack an archive");
-    TRY(fs_read_file(job->arena, path, MAX_FILE_BYTES, &data, &length));
-    put_content(job->arena, args, data, length, id, before);
-    const char *mode = text_arg(job, args, "mode");
-    struct stat info;
-    if (mode && strcmp(mode, "preserve") == 0 && stat(path, &info) == 0)
-        json_object_set_new(args, "mode", json_sprintf("%04o", (unsigned)(info.st_mode & 07777)));
-    json_object_set_new(args, "basename", json_string(fs_basename(path)));
-    return NULL;
-}
-
-static struct err *prepare_copy(struct run *run, struct job *job, json_t *args, int id, struct strbuf *before)
-{
-    json_t *content = json_object_get(args, "content");
-    const char *src = text_arg(job, args, "src");
-    bool remote = false;
-    json_t *flag = json_object_get(args, "remote_src");
-    if (flag && !value_as_flag(flag, &remote))
-        return entry_error(job->entry, "'remote_src' must be yes or no");
-    json_object_del(args, "remote_src");
-    json_object_del(args, "local_follow");
-    if (content && src)
-        return entry_error(job->entry, "'content' and 'src' cannot be used together");
-    if (remote) {
-        json_object_set_new(args, "basename", json_string(src ? fs_basename(src) : ""));
-        return src ? NULL : entry_error(job->entry, "'remote_src' needs 'src'");
-    }
-    if (!content) {
-        TRY(read_source(run, job, args, id, before));
-        json_object_del(args, "src");
-        return NULL;
-    }
-    json_incref(content);
-    json_object_del(args, "content");
-    CLEANUP_JSON json_t *kept = content;
-    if (json_is_object(kept) || json_is_array(kept)) { /* as Ansible: what was data becomes JSON again */
-        CLEANUP_STRBUF_WIPE struct strbuf text;
-        strbuf_init(&text, 0);
-        data_add_json(&text, kept, &(struct json_style){0});
-        put_content(job->arena, args, text.data, text.length, id, before);
-    } else {
-        const char *text = json_is_string(kept) ? json_string_value(kept) : expr_value_text(job->arena, kept);
-        size_t length = json_is_string(kept) ? json_string_length(kept) : strlen(text);
-        put_content(job->arena, args, text, length, id, before);
-    }
-    return NULL;
-}
-
-static struct err *prepare_template(struct run *run, struct job *job, const struct expr_scope *scope,
-                                    json_t *args, int id, struct strbuf *before)
-{
-    char *path, *text;
-    size_t length;
-    TRY(find_source(run, job, args, "templates", &path));
-    struct expr_env env = run_env(run, job, scope);
-    TRY(template_render_file(job->arena, &env, path, &text, &length));
-    put_content(job->arena, args, text, length, id, before);
-    json_object_set_new(args, "basename", json_string(fs_basename(path)));
-    json_object_del(args, "src");
-    return NULL;
-}
-
-static struct err *prepare_script(struct run *run, struct job *job, json_t *args, const char **words, int id,
-                                  struct strbuf *before)
-{
-    char **list;
-    size_t count;
-    TRY(words_split(job->arena, text_arg(job, args, "text"), &list, &count));
-    json_object_del(args, "text");
-    if (!count)
-        return entry_error(job->entry, "'script' needs a file");
-    json_object_set_new(args, "src", json_string(list[0]));
-    TRY(read_source(run, job, args, id, before));
-    json_object_del(args, "src");
-    json_object_del(args, "basename");
-    CLEANUP_STRBUF_WIPE struct strbuf rest;
-    strbuf_init(&rest, 0);
-    for (size_t i = 1; i < count; i++) {
-        strbuf_adds(&rest, i > 1 ? " " : "");
-        strbuf_add_shell_quoted(&rest, list[i]);
-    }
-    *words = strbuf_to_arena(&rest, job->arena);
-    return NULL;
-}
-
-static struct err *prepare_unarchive(struct run *run, struct job *job, json_t *args, int id,
-                                     struct strbuf *before)
-{
-    bool remote = false;
-    json_t *flag = json_object_get(args, "remote_src");
-    if (flag && !value_as_flag(flag, &remote))
-        return entry_error(job->entry, "'remote_src' must be yes or no");
-    json_object_del(args, "remote_src");
-    const char *src = text_arg(job, args, "src");
-    json_object_set_new(args, "basename", json_string(fs_basename(src)));
-    if (remote || strstr(src, "://"))
-        return NULL;
-    TRY(read_source(run, job, args, id, before));
-    json_object_del(args, "src");
-    return NULL;
-}
-
-struct err *action_prepare(struct run *run, struct job *job, const struct expr_scope *scope, json_t *args,
-                           const char **words, int id, struct strbuf *before)
-{
-    switch (job->entry->module->action) {
-    case ACTION_COPY:
-        return prepare_copy(run, job, args, id, before);
-    case ACTION_TEMPLATE:
-        return prepare_template(run, job, scope, args, id, before);
-    case ACTION_SCRIPT:
-        return prepare_script(run, job, args, words, id, before);
-    default:
-        return prepare_unarchive(run, job, args, id, before);
-    }
-}
-
-/* --- wholly here --- */
 
 static void answer(struct step *step, enum frame_status status, json_t *values)
 {

@@ -82,9 +82,7 @@ static struct err *send_modules(struct run *run, const struct entry_list *list)
     strbuf_init(&text, 0);
     strbuf_init(&line, 0);
     TRY(compile_library(scratch, &part, &text));
-    strbuf_adds(&line, "RH_LIBRARY=$RH_LIBRARY");
-    strbuf_add_shell_quoted(&line, text.data);
-    strbuf_adds(&line, "\neval ");
+    strbuf_adds(&line, "rh_learn ");
     strbuf_add_shell_quoted(&line, text.data);
     strbuf_addc(&line, '\n');
     session_send(&run->session, line.data, line.length);

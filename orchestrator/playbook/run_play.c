@@ -80,6 +80,7 @@ struct err *run_open(struct run *run, const struct session_link *link)
     *run->result = (struct playbook_result){0};
     run->last = &run->first;
     session_init(&run->session, run->ctx, link);
+    run->nonces = json_object();
     TRY(run_init_vars(run));
     run->seeking = run->options->start_at_task != NULL;
     if (run->seeking)
@@ -88,6 +89,8 @@ struct err *run_open(struct run *run, const struct session_link *link)
     CLEANUP_STRBUF struct strbuf library;
     strbuf_init(&library, 0);
     TRY(compile_library(scratch, run->playbook, &library));
+    if (link->becomes)
+        TRY(session_become(&run->session, run->options->become_password));
     session_start(&run->session, library.data);
     return session_flush(&run->session);
 }
@@ -103,6 +106,7 @@ void run_free(struct run *run)
             job_free(job);
     }
     session_free(&run->session);
+    json_decref(run->nonces);
     run_free_vars(run);
 }
 

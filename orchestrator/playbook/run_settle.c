@@ -355,7 +355,7 @@ struct err *run_settle_job(struct run *run, struct job *job)
 
 struct err *run_settle_ready(struct run *run)
 {
-    while (run->first && run->session.out.length > MAX_AHEAD_BYTES)
+    while (run->first && session_waiting(&run->session) > MAX_AHEAD_BYTES)
         TRY(run_settle_one(run));
     TRY(session_flush(&run->session));
     while (run->first) {

@@ -104,19 +104,23 @@ static struct err *environment_of(struct run *run, struct job *job, const struct
     return NULL;
 }
 
+/* Who the task runs as; see struct call. */
 static struct err *user_of(struct run *run, struct job *job, const struct expr_scope *scope,
                            const char **user, bool *become)
 {
     *user = NULL;
-    TRY(job_flag(run, job, scope, KW_BECOME, false, become));
-    const struct entry *giver;
+    TRY(job_flag(run, job, scope, KW_BECOME, run->options->become, become));
+    const struct entry *giver = job->entry;
     const json_t *written = entry_inherited(job->entry, KW_BECOME_USER, &giver);
-    if (!*become || !written)
+    CLEANUP_JSON json_t *usual = json_string(run->options->become_user ? run->options->become_user : "root");
+    if (!*become) {
+        *user = run->session.become ? "" : NULL;
         return NULL;
+    }
     struct expr_env env = run_env(run, job, scope);
     struct expr_place place = entry_place(giver, KW_BECOME_USER);
     CLEANUP_JSON json_t *value = NULL;
-    TRY(template_render_json(job->arena, &env, &place, written, &value));
+    TRY(template_render_json(job->arena, &env, &place, written ? written : usual, &value));
     const char *name = expr_value_text(job->arena, value);
     if (strcmp(name, "root") == 0)
         return NULL;
@@ -167,7 +171,7 @@ static struct err *set_words(struct job *job, struct call *call, const char *tex
         strbuf_add_shell_quoted(&words, expr_value_text(job->arena, word));
     }
     if (text)
-        TRY(words_add_command(job->arena, &words, text, call->user == NULL));
+        TRY(words_add_command(job->arena, &words, text, true));
     TRY(strbuf_check(&words, "a command"));
     call->words = strbuf_to_arena(&words, job->arena);
     return NULL;
@@ -175,7 +179,7 @@ static struct err *set_words(struct job *job, struct call *call, const char *tex
 
 static struct err *prepare_call(struct run *run, struct job *job, struct step *step,
                                 const struct expr_scope *scope, json_t *args, struct call *call,
-                                struct strbuf *out)
+                                struct payload *payload)
 {
     struct expr_env env = run_env(run, job, scope);
     char *text = NULL;
@@ -196,10 +200,22 @@ static struct err *prepare_call(struct run *run, struct job *job, struct step *s
     case ACTION_SCRIPT:
         if (text)
             json_object_set_new(args, "text", json_string(text));
-        return action_prepare(run, job, scope, args, &call->words, step->id, out);
+        return action_prepare(run, job, scope, args, &call->words, step->id, payload);
     default:
         return NULL;
     }
+}
+
+/* One for every user: that user's tasks share a shell on the host. */
+static void nonce_of(struct run *run, const char *user, char nonce[33])
+{
+    const char *known = json_string_value(json_object_get(run->nonces, user));
+    if (known) {
+        memcpy(nonce, known, 33);
+        return;
+    }
+    session_nonce(nonce);
+    json_object_set_new(run->nonces, user, json_string(nonce));
 }
 
 static struct err *send_call(struct run *run, struct job *job, struct step *step,
@@ -216,14 +232,16 @@ static struct err *send_call(struct run *run, struct job *job, struct step *step
     if (become && !call.user)
         call.flags = arena_printf(job->arena, "%sr", call.flags);
     if (call.user) {
-        session_nonce(step->nonce);
+        nonce_of(run, call.user, step->nonce);
         call.nonce = step->nonce;
     }
     CLEANUP_STRBUF_WIPE struct strbuf out;
     strbuf_init(&out, 128u << 20);
-    TRY(prepare_call(run, job, step, scope, args, &call, &out));
+    struct payload payload __attribute__((cleanup(payload_free))) = {.fd = -1};
+    TRY(prepare_call(run, job, step, scope, args, &call, &payload));
     TRY(compile_call(job->arena, &call, &out));
     TRY(strbuf_check(&out, "a task"));
+    payload_send(&payload, step->id, &run->session);
     session_send(&run->session, out.data, out.length);
     return NULL;
 }

@@ -70,18 +70,24 @@ must() {
 rh_start() { # nonce
     RH_NL='
 '
-    RH_NONCE=$1 RH_STOP='' RH_FAILED='' RH_UID=$(id -u)
+    RH_NONCE=$1 RH_STOP='' RH_FAILED='' RH_UID=$(id -u) RH_SHORT='' RH_AS=''
     umask 022
-    T=$(umask 077 && mktemp -d "$([ -w /dev/shm ] && echo /dev/shm || echo "${TMPDIR:-/tmp}")/rehost.XXXXXXXXXX") || exit 1
+    T=
+    for _base in /dev/shm "${TMPDIR:-/tmp}" /var/tmp /run; do
+        if [ -w "$_base" ] && T=$(umask 077 && mktemp -d "$_base/rehost.XXXXXXXXXX" 2>/dev/null); then break; fi
+    done
+    [ -n "$T" ] || { echo 'there is no room for a private folder in /dev/shm, /tmp, /var/tmp or /run' >&2; exit 3; }
     RH_TAG=${T##*.} # for the names of temporary files, which others may see
-    trap 'rm -rf "$T"' EXIT
-    trap 'exit 1' HUP INT TERM PIPE
+    RH_WIDE=
+    trap 'rm -rf "$T" ${RH_WIDE:+"$RH_WIDE"}' EXIT
+    trap 'exit 3' HUP INT TERM PIPE
 }
 rh_module() { # id flags module key value...
     RH_ID=$1 RH_OUT='' RH_CHECK='' RH_DIFF='' r_changed=''
     case $2 in *c*) RH_CHECK=1 ;; esac
     case $2 in *d*) RH_DIFF=1 ;; esac
-    case $2 in *r*) [ "$RH_UID" = 0 ] || fail "this task needs root (become), but the login is $(id -un): log in as root" ;; esac
+    case $2 in *r*) [ "$RH_UID" = 0 ] || fail "this task needs root, but the session is that of $(id -un): put 'become: true' on the play" ;; esac
+    [ "$RH_SHORT" != "$1" ] || fail 'there is no room on the host for the data of this task'
     _module=$3
     shift 3
     while [ $# -gt 1 ]; do
@@ -96,7 +102,7 @@ rh_module() { # id flags module key value...
 }
 # 0 or 9; in both cases exactly one frame has been sent.
 rh_try() {
-    (rh_module "$@") </dev/null >"$T/out" 2>"$T/err"
+    (rh_module "$@") </dev/null >"$T/out" 2>"$T/err" 4<&- 5>&- 6<&-
     case $? in
     0) return 0 ;;
     9) return 9 ;;
@@ -124,49 +130,101 @@ rh_settle() { # status flags
 rh_task() {
     rh_stopped "$1" && return
     rh_try "$@"
-    _status=$?
-    [ ! -e "$T/data.$1" ] || rm -f "$T/data.$1"
-    rh_settle $_status "$2"
+    rh_done $? "$@"
 }
-# The same as another user, in a shell of that user. Its frame carries a nonce of its own: what that user's other processes
-# could see of it must not let them speak for other tasks.
-rh_task_as() { # user nonce id flags module key value...
-    _user=$1 _nonce=$2
-    shift 2
-    rh_stopped "$1" && return
+rh_done() { # status id flags...
+    [ ! -e "$T/data.$2" ] || rm -f "$T/data.$2" ${RH_WIDE:+"$RH_WIDE/data.$2"}
+    rh_settle "$1" "$3"
+}
+
+# Large or binary content, as it arrives on fd 4: a file that the next task finds as $T/data.$a_data.
+rh_d() { # task bytes
+    if [ -n "$RH_STOP" ] || [ "$RH_SHORT" = "$1" ]; then
+        dd bs="$2" count=1 iflag=fullblock >/dev/null 2>&1 <&4
+    elif [ "$2" = 0 ]; then
+        : >>"$T/data.$1"
+    else
+        dd bs="$2" count=1 iflag=fullblock >>"$T/data.$1" 2>/dev/null <&4 || RH_SHORT=$1
+    fi
+}
+# Where other users may find what is given to them, and what is too large for memory is kept.
+rh_wide() {
+    [ -n "$RH_WIDE" ] || { RH_WIDE=$(mktemp -d /var/tmp/rehost.XXXXXXXXXX) && chmod 0711 "$RH_WIDE"; }
+}
+rh_roomy() { # task
+    [ -z "$RH_STOP" ] || return 0
+    rh_wide && (umask 077 && : >"$RH_WIDE/data.$1") && ln -s "$RH_WIDE/data.$1" "$T/data.$1" || RH_SHORT=$1
+}
+rh_hand() { # user task
+    if [ ! -L "$T/data.$2" ]; then
+        rh_wide && mv "$T/data.$2" "$RH_WIDE/" && ln -s "$RH_WIDE/data.$2" "$T/data.$2" || RH_SHORT=$2
+    fi
+    chmod 0400 "$RH_WIDE/data.$2" && chown "$1" "$RH_WIDE/data.$2"
+}
+
+# A task as another user; '' is who logged in, where the session became root by sudo. It runs in a shell of that user, which is
+# kept for the next one. Frames of that shell carry a nonce of its own: what that user's other processes could see of it must not
+# let them speak for anybody else.
+rh_as() { # user nonce id flags call
+    _user=${1:-$RH_LOGIN}
+    rh_stopped "$3" && return
+    if [ -n "$_user" ]; then rh_other "$_user" "$2" "$3" "$5"; else eval "$5"; fi
+    rh_done $? "$3" "$4"
+}
+rh_other() { # user nonce id call
+    rh_shell "$1" "$2" || {
+        rh_refuse "$3" "cannot run as user '$1': $(tail -c 4000 "$T/as.err")"
+        return 9
+    }
+    _link=
+    if [ -e "$T/data.$3" ]; then
+        rh_hand "$1" "$3"
+        _link="ln -s '$RH_WIDE/data.$3' \"\$T/data.$3\";"
+    fi
+    trap : PIPE
+    printf '%s RH_SHORT=%s\n%s\necho $?\n%s\n' "$_link" "$RH_SHORT" "$4" "${_link:+rm -f \"\$T/data.$3\"}" >&5 2>/dev/null
+    trap 'exit 3' PIPE
+    read -r _status <&6 || {
+        rh_leave
+        rh_refuse "$3" "the shell of user '$1' ended in the middle of the task"
+        return 9
+    }
+    [ "$_status" = 0 ] || return 9
+}
+rh_refuse() { # id message
     RH_ID=$1 RH_OUT=''
-    rh_script "$_nonce" "$@" | runuser -u "$_user" -- sh -c 'export HOME="$1" USER="$2" LOGNAME="$2"
-        cd ~ 2>/dev/null || cd /; exec sh' sh "$(getent passwd "$_user" | cut -d: -f6)" "$_user" >"$T/out" 2>"$T/err"
-    _status=$?
-    case $_status in
-    0 | 9) ;;
-    *)
-        put msg "cannot run as user '$_user': $(tail -c 4000 "$T/err")"
-        rh_frame failed
-        ;;
-    esac
-    [ ! -e "$T/data.$1" ] || rm -f "$T/data.$1"
-    rh_settle $_status "$2"
+    put msg "$2"
+    rh_frame failed
 }
-rh_script() { # nonce id flags module key value...
-    printf '%s\nrh_start %s\n' "$RH_LIBRARY" "$1"
-    shift
-    [ ! -e "$T/data.$1" ] || printf "rh_data %s '%s'\n" "$1" "$(base64 -w 0 "$T/data.$1")"
-    printf rh_try
-    for _word; do
-        printf " '"
-        while :; do
-            case $_word in *\'*) ;; *) break ;; esac
-            printf "%s'\\''" "${_word%%\'*}"
-            _word=${_word#*\'}
-        done
-        printf "%s'" "$_word"
-    done
-    printf '\nexit $?\n'
+rh_leave() {
+    exec 5>&- 6<&-
+    RH_AS=
 }
-# Large or binary content: pieces in base64, gathered in a file that the next task finds as its a_data.
-rh_data() { # name base64
-    [ -n "$RH_STOP" ] || printf %s "$2" | base64 -d >>"$T/data.$1"
+rh_shell() { # user nonce
+    [ "$RH_AS" != "$1" ] || return 0
+    rh_leave
+    rm -f "$T/to" "$T/from"
+    mkfifo "$T/to" "$T/from" 2>"$T/as.err" || return
+    _home=$(getent passwd "$1" | cut -d: -f6)
+    # The shells open their ends before they become another user, so that neither waits for one who will not come.
+    # shellcheck disable=SC2016 # for the inner shell
+    runuser -u "$1" -- sh -c 'export HOME="$1" USER="$2" LOGNAME="$2"
+        cd ~ 2>/dev/null || cd /; exec sh' sh "$_home" "$1" <"$T/to" >"$T/from" 2>"$T/as.err" 4<&- &
+    exec 5>"$T/to" 6<"$T/from"
+    trap : PIPE
+    printf '%s\nRH_LIBRARY=\nrh_start %s\necho 0\n' "$RH_LIBRARY" "$2" >&5 2>/dev/null
+    trap 'exit 3' PIPE
+    read -r _status <&6 || {
+        rh_leave
+        return 1
+    }
+    RH_AS=$1
+}
+# More modules, when the playbook turns out to need them.
+rh_learn() { # text
+    RH_LIBRARY=$RH_LIBRARY$RH_NL$1
+    eval "$1"
+    rh_leave
 }
 
 # The mode that $a_mode makes of mode $2 of $1, in octal.
