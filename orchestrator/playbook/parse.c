@@ -52,16 +52,17 @@ static struct err *check_name(const struct yaml_node *value, const char *what)
 
 static struct err *check_loop_control(const struct yaml_node *value)
 {
-    static const char *const known[] = {"loop_var", "index_var", "label", "extended"};
+    static const char *const known[] = {"loop_var", "index_var", "label", "extended", "pause"};
+    const size_t count = sizeof(known) / sizeof(known[0]);
     if (value->type != YAML_MAP)
         return yaml_error(value, "'loop_control' must be a map");
     for (size_t i = 0; i < value->count; i++) {
         const char *key = value->keys[i]->text;
         size_t k = 0;
-        while (k < 4 && strcmp(known[k], key) != 0)
+        while (k < count && strcmp(known[k], key) != 0)
             k++;
-        if (k == 4) {
-            const char *nearest = yaml_nearest(key, known, 4);
+        if (k == count) {
+            const char *nearest = yaml_nearest(key, known, count);
             struct err *e = yaml_error(value->keys[i], "'%s' is not a keyword of 'loop_control'", key);
             return nearest ? err_with_hint(e, "did you mean '%s'?", nearest) : e;
         }

@@ -125,19 +125,6 @@ static void close_loop(struct run *run, const struct job *job)
     session_send(&run->session, text, strlen(text));
 }
 
-static struct err *run_loop(struct run *run, struct job *job, const json_t *items)
-{
-    job->looping = true;
-    for (size_t i = 0; i < json_array_size(items) && !run_over(run); i++) {
-        json_t *vars;
-        const char *label;
-        TRY(loop_variables(run, job, items, i, &vars, &label));
-        TRY(run_step(run, job, vars, label));
-    }
-    close_loop(run, job);
-    return NULL;
-}
-
 /* A loop that cannot be evaluated is no error when the task would have been skipped anyway. */
 static struct err *failed_loop(struct run *run, struct job *job, struct err *e)
 {
@@ -151,6 +138,28 @@ static struct err *failed_loop(struct run *run, struct job *job, struct err *e)
     step->frame.values = json_pack("{s:b, s:s}", "changed", 0, "msg", err_text(e));
     err_free(e);
     run_queue(run, step);
+    return NULL;
+}
+
+static struct err *run_loop(struct run *run, struct job *job, const json_t *items)
+{
+    int64_t pause_ms;
+    job->looping = true;
+    struct err *e = loop_pause(run, job, &pause_ms);
+    for (size_t i = 0; !e && i < json_array_size(items) && !run_over(run); i++) {
+        json_t *vars;
+        const char *label;
+        if (i && pause_ms) {
+            TRY(run_settle_all(run));
+            TRY(ctx_sleep(run->ctx, pause_ms));
+        }
+        e = loop_variables(run, job, items, i, &vars, &label);
+        if (!e)
+            TRY(run_step(run, job, vars, label));
+    }
+    if (e)
+        TRY(failed_loop(run, job, e));
+    close_loop(run, job);
     return NULL;
 }
 

@@ -105,6 +105,10 @@ struct err *loop_items(struct run *run, struct job *job, json_t **items) REHOST_
 struct err *loop_variables(struct run *run, struct job *job, const json_t *items, size_t index, json_t **vars,
                            const char **label) REHOST_MUST_CHECK;
 
+/* How long to wait between two items. */
+struct err *loop_pause(struct run *run, struct job *job, int64_t *pause_ms) REHOST_MUST_CHECK;
+/* --- loop_sequence.c: appends the texts that one term of with_sequence stands for --- */
+struct err *loop_sequence(struct job *job, const char *term, json_t *items) REHOST_MUST_CHECK;
 /* Lists in the list are spread out; `deep`: at every depth (new reference). */
 json_t *loop_flatten(const json_t *value, bool deep);
 

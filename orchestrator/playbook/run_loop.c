@@ -1,11 +1,14 @@
 /* loop and the with_ forms. Source: "Loops" and "Migrating from with_X to loop" of the Ansible documentation.
  */
 #include "base/decode.h"
+#include "base/hash.h"
 #include "playbook/run.h"
+#include <stdlib.h>
 #include <string.h>
 
 #define MAX_ITEMS 10000
 #define MAX_LABEL_BYTES 300
+#define MAX_PAUSE_S 86400
 
 static json_t *as_list(const json_t *value)
 {
@@ -95,6 +98,96 @@ static json_t *nested(const json_t *lists)
     return rows;
 }
 
+/* Dots in the key lead deeper. */
+static json_t *value_below(const json_t *map, const char *key)
+{
+    for (;;) {
+        size_t length = strcspn(key, ".");
+        char name[256];
+        if (length >= sizeof(name))
+            return NULL;
+        memcpy(name, key, length);
+        name[length] = '\0';
+        json_t *value = json_object_get(map, name);
+        if (!value || !key[length])
+            return value;
+        map = value;
+        key += length + 1;
+    }
+}
+
+static bool skips_missing(const json_t *options)
+{
+    bool skip = false;
+    const json_t *flag = json_object_get(options, "skip_missing");
+    return flag && value_as_flag(flag, &skip) && skip;
+}
+
+/* [list of maps, key, options]: each map (without that key) with each item of the list under that key. */
+static struct err *subelements(struct job *job, const json_t *terms, json_t **items)
+{
+    const json_t *list = json_array_get(terms, 0);
+    const char *key = json_string_value(json_array_get(terms, 1));
+    bool skip = skips_missing(json_array_get(terms, 2));
+    if (!(json_is_array(list) || json_is_object(list)) || !key)
+        return entry_error(job->entry, "'with_subelements' needs a list of maps and the name of a key");
+    json_t *values = NULL;
+    CLEANUP_JSON json_t *out = json_array(), *all = json_array();
+    const char *name;
+    size_t i, k;
+    json_array_foreach(list, i, values) json_array_append(all, values);
+    json_object_foreach((json_t *)(uintptr_t)list, name, values) json_array_append(all, values);
+    json_array_foreach(all, i, values)
+    {
+        const json_t *below = value_below(values, key);
+        if (json_is_true(json_object_get(values, "skipped")))
+            continue;
+        if (!json_is_array(below) && skip)
+            continue;
+        if (!json_is_array(below))
+            return err_with_hint(
+                entry_error(job->entry, "'with_subelements': item %zu has no list '%s'", i + 1, key),
+                "pass over it with the option skip_missing: true");
+        CLEANUP_JSON json_t *rest = json_copy(values);
+        json_object_del(rest, key);
+        json_t *item;
+        json_array_foreach(below, k, item) json_array_append_new(out, json_pack("[O, O]", rest, item));
+    }
+    *items = TAKE(out);
+    return NULL;
+}
+
+static struct err *sequence(struct job *job, const json_t *terms, json_t **items)
+{
+    CLEANUP_JSON json_t *out = json_array();
+    size_t i;
+    const json_t *term;
+    json_array_foreach(terms, i, term) TRY(loop_sequence(job, expr_value_text(job->arena, term), out));
+    *items = TAKE(out);
+    return NULL;
+}
+
+static json_t *random_choice(struct arena *arena, const json_t *list)
+{
+    size_t count = json_array_size(list);
+    if (!count)
+        return json_array();
+    const char *digits = hash_random_id(arena, 12);
+    size_t n = 0;
+    for (; *digits; digits++)
+        n = n * 36 + (size_t)(unsigned char)*digits;
+    return json_pack("[O]", json_array_get(list, n % count));
+}
+
+/* A list of maps counts as one map, as in Ansible. */
+static json_t *joined_maps(const json_t *value)
+{
+    json_t *all = json_object(), *one;
+    size_t i;
+    json_array_foreach(value, i, one) json_object_update(all, one);
+    return all;
+}
+
 /* first_found and fileglob are the lookups of the same name. */
 static struct err *by_lookup(struct run *run, struct job *job, const char *plugin, const json_t *value,
                              json_t **items)
@@ -121,10 +214,13 @@ static struct err *shape(struct run *run, struct job *job, enum keyword keyword,
         *items = json_incref((json_t *)(uintptr_t)value);
         return NULL;
     case KW_WITH_DICT:
-        if (!json_is_object(value))
+        if (!json_is_object(value) && !json_is_array(value))
             return entry_error(job->entry, "'with_dict' needs a map");
-        *items = pairs_of(value);
+        list = json_is_array(value) ? joined_maps(value) : json_incref((json_t *)(uintptr_t)value);
+        *items = pairs_of(list);
         return NULL;
+    case KW_WITH_SUBELEMENTS:
+        return subelements(job, value, items);
     case KW_WITH_FIRST_FOUND:
         return by_lookup(run, job, "first_found", value, items);
     case KW_WITH_FILEGLOB:
@@ -133,10 +229,17 @@ static struct err *shape(struct run *run, struct job *job, enum keyword keyword,
         break;
     }
     list = as_list(value);
+    if (keyword == KW_WITH_SEQUENCE)
+        return sequence(job, list, items);
+    if (keyword == KW_WITH_RANDOM_CHOICE) {
+        *items = random_choice(job->arena, list);
+        return NULL;
+    }
     *items = keyword == KW_WITH_INDEXED_ITEMS ? indexed(list)
              : keyword == KW_WITH_TOGETHER    ? together(list)
-             : keyword == KW_WITH_NESTED      ? nested(list)
-                                              : loop_flatten(list, keyword == KW_WITH_FLATTENED);
+             : keyword == KW_WITH_NESTED || keyword == KW_WITH_CARTESIAN
+                 ? nested(list)
+                 : loop_flatten(list, keyword == KW_WITH_FLATTENED);
     return NULL;
 }
 
@@ -188,8 +291,10 @@ struct err *loop_variables(struct run *run, struct job *job, const json_t *items
     const char *name = control(job, "loop_var") ? control(job, "loop_var") : "item";
     json_t *item = json_array_get(items, index);
     *vars = json_keep(job->arena, json_pack("{s:O, s:s}", name, item, "ansible_loop_var", name));
-    if (control(job, "index_var"))
+    if (control(job, "index_var")) {
         json_object_set_new(*vars, control(job, "index_var"), json_integer((json_int_t)index));
+        json_object_set_new(*vars, "ansible_index_var", json_string(control(job, "index_var")));
+    }
     const json_t *extended = json_object_get(job->entry->keywords[KW_LOOP_CONTROL], "extended");
     if (extended && expr_value_is_true(extended))
         json_object_set_new(*vars, "ansible_loop", loop_state(items, index));
@@ -208,5 +313,23 @@ struct err *loop_variables(struct run *run, struct job *job, const json_t *items
             length--;
         *label = arena_printf(job->arena, "%.*s...", length, *label);
     }
+    return NULL;
+}
+
+struct err *loop_pause(struct run *run, struct job *job, int64_t *pause_ms)
+{
+    const json_t *written = json_object_get(job->entry->keywords[KW_LOOP_CONTROL], "pause");
+    *pause_ms = 0;
+    if (!written)
+        return NULL;
+    struct expr_env env = run_env(run, job, job->scope);
+    struct expr_place place = entry_place(job->entry, KW_LOOP_CONTROL);
+    CLEANUP_JSON json_t *value = NULL;
+    TRY(template_render_json(job->arena, &env, &place, written, &value));
+    char *end;
+    double seconds = strtod(expr_value_text(job->arena, value), &end);
+    if (*end || !(seconds >= 0 && seconds <= MAX_PAUSE_S))
+        return entry_error(job->entry, "'pause' must be a number of seconds up to %d", MAX_PAUSE_S);
+    *pause_ms = (int64_t)(seconds * 1000);
     return NULL;
 }

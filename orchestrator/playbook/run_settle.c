@@ -80,7 +80,8 @@ static struct err *judge_step(struct run *run, struct job *job, struct step *ste
 {
     json_t *values = step->frame.values;
     bool failed = step->frame.status == FRAME_FAILED;
-    json_object_set_new(values, "failed", json_boolean(failed));
+    if (step->frame.status != FRAME_SKIPPED)
+        json_object_set_new(values, "failed", json_boolean(failed));
     add_lines(values, "stdout", "stdout_lines");
     add_lines(values, "stderr", "stderr_lines");
     if (step->frame.status == FRAME_SKIPPED) {
@@ -209,14 +210,21 @@ static void remember_for_rescue(struct run *run, const struct job *job, const st
 
 /* --- when a job is over --- */
 
+/* The keys are there when Ansible's are. */
 static json_t *looped_result(const struct job *job)
 {
-    bool all_skipped = job->settled > 0 && job->skipped == job->settled;
-    json_t *result =
-        json_pack("{s:O, s:b, s:b, s:s}", "results", job->results, "changed", job->changed > 0, "failed",
-                  job->failed > 0, "msg", job->failed ? "One or more items failed" : "All items completed");
-    if (all_skipped || !job->settled)
-        json_object_set_new(result, "skipped", json_true());
+    bool all_skipped = job->skipped == job->settled;
+    json_t *result = json_pack("{s:O, s:b, s:b}", "results", job->results, "changed", job->changed > 0,
+                               "skipped", all_skipped);
+    if (!job->settled)
+        json_object_set_new(result, "skipped_reason", json_string("No items in the list"));
+    else
+        json_object_set_new(result, "msg",
+                            json_string(job->failed   ? "One or more items failed"
+                                        : all_skipped ? "All items skipped"
+                                                      : "All items completed"));
+    if (job->failed)
+        json_object_set_new(result, "failed", json_true());
     return result;
 }
 

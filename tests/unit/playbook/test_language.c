@@ -96,6 +96,42 @@ static void an_include_may_include_itself_while_its_condition_holds(void **state
            "ok set_fact\nok set_fact\nok set_fact\nok set_fact\nok debug: 3\n");
 }
 
+static void with_forms_give_the_items_of_ansible(void **state)
+{
+    (void)state;
+    expect(
+        PLAY "    - debug: {msg: \"{{ item }}\"}\n      with_sequence: start=1 end=5 stride=2 format=x%02d\n"
+             "    - debug: {msg: \"{{ item }}\"}\n      with_sequence: '6-8/2:h%03x'\n"
+             "    - debug: {msg: \"{{ item }}\"}\n      with_sequence: count={{ 2 }} start=0x0f\n"
+             "    - debug: {msg: none}\n      with_sequence: count=0\n",
+        "ok debug => x01: x01\nok debug => x03: x03\nok debug => x05: x05\nok debug => h006: h006\nok debug "
+        "=> h008: h008\nok debug => 15: 15\nok debug => 16: 16\n");
+    expect(PLAY
+           "    - debug: {msg: \"{{ item.0.n }}{{ item.0.k is undefined }}{{ item.1 }}\"}\n      "
+           "with_subelements: [[{n: a, k: [1, 2]}, {n: b}], k, {skip_missing: true}]\n      loop_control: "
+           "{label: \"{{ item.1 }}\"}\n    - debug: {msg: \"{{ item }}\"}\n      with_random_choice: [z, "
+           "z]\n    - debug: {msg: \"{{ item.key }}\"}\n      with_dict: [{a: 1}, {b: 2}]\n      "
+           "loop_control: {label: x}\n",
+           "ok debug => 1: aTrue1\nok debug => 2: aTrue2\nok debug => z: z\nok debug => x: a\nok debug => x: "
+           "b\n");
+}
+
+static void results_of_loops_have_the_keys_of_ansible(void **state)
+{
+    (void)state;
+    expect(PLAY
+           "    - {debug: {msg: x}, loop: [1, 2], when: item == 1, register: r, loop_control: {index_var: "
+           "i}}\n    - debug: {msg: \"{{ r.keys() | sort }} {{ r.skipped }} {{ r.msg }}\"}\n    - debug: "
+           "{msg: \"{{ r.results[1].keys() | sort }} {{ r.results[0].keys() | sort }}\"}\n"
+           "    - {debug: {msg: x}, loop: [], register: r}\n    - debug: {msg: \"{{ r }}\"}\n",
+           "ok debug => 1: x\nskipped debug => 2\n"
+           "ok debug: ['changed', 'msg', 'results', 'skipped'] False All items completed\n"
+           "ok debug: ['ansible_index_var', 'ansible_loop_var', 'changed', 'i', 'item', 'skip_reason', "
+           "'skipped'] ['ansible_index_var', 'ansible_loop_var', 'changed', 'failed', 'i', 'item', 'msg']\n"
+           "ok debug: {\n  \"results\": [],\n  \"changed\": false,\n  \"skipped\": true,\n  "
+           "\"skipped_reason\": \"No items in the list\"\n}\n");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -105,6 +141,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(included_roles_keep_their_variables_unless_public, setup, teardown),
         cmocka_unit_test_setup_teardown(an_include_may_include_itself_while_its_condition_holds, setup,
                                         teardown),
+        cmocka_unit_test_setup_teardown(with_forms_give_the_items_of_ansible, setup, teardown),
+        cmocka_unit_test_setup_teardown(results_of_loops_have_the_keys_of_ansible, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

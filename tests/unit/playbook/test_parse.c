@@ -96,8 +96,8 @@ static void what_rehost_cannot_do_is_refused(void **state)
                  "module 'import_tasks' has no argument 'apply'", NULL);
     expect_error(PLAY "    - include_tasks:\n        file: x.yml\n        apply: {becom: yes}\n",
                  "play.yml:5:17: 'becom' is not a keyword of a block", "'become'");
-    expect_error(PLAY "    - command: id\n      loop: [1]\n      loop_control: {pause: 1}\n",
-                 "'pause' is not a keyword of 'loop_control'", NULL);
+    expect_error(PLAY "    - command: id\n      loop: [1]\n      loop_control: {paus: 1}\n",
+                 "'paus' is not a keyword of 'loop_control'", "'pause'");
     expect_error("hosts: all\n", "a playbook is a list of plays", NULL);
 }
 
