@@ -234,8 +234,7 @@ rh_apt_wanted() {
         shift
         case $_package in
         --*) _wanted="$_wanted $_package" ;;
-        *[][*?!]*=*) set -- "$@" "$_package" ;;
-        *=*[*?]*) set -- "$@" "$_package" ;;
+        *=*) set -- "$@" "$_package" ;;
         *[][*?!]*) rh_apt_glob "$_package"; set -- "$@" $_globbed ;;
         *) set -- "$@" "$_package" ;;
         esac
@@ -292,7 +291,6 @@ rh_apt_installed() {
         case $_package in *=*) _want=${_package#*=} ;; esac
         while read -r _found _status _version; do
             case $_found in $_name) ;; *) continue ;; esac
-            case $_name:$_found in *:*:*) ;; *'*'*:*:*) continue ;; esac
             case $_version in $_want) ;; *) continue ;; esac
             case $_status:${a_purge-} in
             not-installed:*) continue ;;
