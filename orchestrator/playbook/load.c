@@ -150,6 +150,7 @@ static struct err *digest_files(struct loader *loader, bool *uses_facts)
         strbuf_addf(&all, "%s  %s\n", hash_sha256_hex(data, length, hex),
                     inside ? path + skip : fs_basename(path));
         *uses_facts = *uses_facts || names_fact(data);
+        playbook->names_hostvars = playbook->names_hostvars || strstr(data, "hostvars");
     }
     TRY(strbuf_check(&all, "the list of the playbook's files"));
     hash_sha256_hex(all.data, all.length, playbook->digest);
@@ -272,12 +273,28 @@ static struct err *load_plays(struct loader *loader, const char *path)
     return NULL;
 }
 
+static void number_entries(const struct entry_list *list, int *last)
+{
+    for (size_t i = 0; i < list->count; i++) {
+        list->items[i]->number = ++*last;
+        number_entries(&list->items[i]->block, last);
+        number_entries(&list->items[i]->rescue, last);
+        number_entries(&list->items[i]->always, last);
+    }
+}
+
 static struct err *load_finish(struct loader *loader)
 {
     struct playbook *playbook = loader->playbook;
     static const char *const beside[] = {"files", "templates"};
     for (size_t i = 0; i < 2; i++)
         TRY(note_folder(loader, arena_printf(loader->arena, "%s/%s", playbook->dir, beside[i]), 0));
+    for (size_t p = 0; p < playbook->play_count; p++) {
+        int last = 0;
+        number_entries(&playbook->plays[p]->pre_tasks, &last);
+        number_entries(&playbook->plays[p]->tasks, &last);
+        number_entries(&playbook->plays[p]->post_tasks, &last);
+    }
     for (size_t p = 0; p < playbook->play_count; p++)
         for (size_t i = 0; i < playbook->plays[p]->role_count; i++)
             TRY(note_folder(loader, playbook->plays[p]->roles[i]->path, 0));

@@ -124,6 +124,7 @@ struct entry {
     const struct role *role;    /* NULL outside of roles */
     const char *file;           /* of the YAML */
     int line, column;
+    int number;                 /* in the order of the walk, from 1; 0: read during the run, or a handler */
     json_t *keywords[KW_COUNT]; /* NULL: not given */
     int keyword_lines[KW_COUNT];
 
@@ -162,6 +163,7 @@ struct playbook {
     size_t play_count, play_capacity;
     size_t task_count;
     char digest[65];
+    bool names_hostvars; /* some file does */
 };
 
 /* Where an entry's keywords come from when it has none itself: the parent; but the keywords of an

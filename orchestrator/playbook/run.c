@@ -1,6 +1,7 @@
 /* The walk: blocks, tasks, loops, includes, handlers. See run.h for how it goes ahead of the host. */
 #include "playbook/run.h"
 #include "base/decode.h"
+#include "playbook/crew_team.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -335,6 +336,30 @@ static struct err *is_chosen(struct run *run, const struct entry *entry, bool ha
     return NULL;
 }
 
+/* run_once, among many hosts: one carries the task out, the others take over what came of it. */
+static struct err *is_mine(struct run *run, struct job *job, bool *mine)
+{
+    bool once = false;
+    *mine = true;
+    if (run->member)
+        TRY(job_flag(run, job, job->scope, KW_RUN_ONCE, false, &once));
+    return once ? team_once(run, job->entry, mine, &job->once) : NULL;
+}
+
+static struct err *run_task(struct run *run, const struct entry *entry, bool handlers)
+{
+    struct job *job = job_new(run, entry, handlers);
+    bool mine;
+    struct err *e = is_mine(run, job, &mine);
+    if (e || !mine) {
+        job_free(job);
+        return e ? run_fail_here(run, entry, e) : NULL;
+    }
+    job->gathers_facts = entry->module->action == ACTION_SETUP;
+    run->facts_pending = run->facts_pending || job->gathers_facts;
+    return run_job(run, job);
+}
+
 static struct err *run_entry(struct run *run, const struct entry *entry, bool handlers)
 {
     bool chosen;
@@ -353,18 +378,18 @@ static struct err *run_entry(struct run *run, const struct entry *entry, bool ha
         return run_include(run, entry, handlers);
     case ACTION_META:
         return run_meta(run, entry);
-    default: {
-        struct job *job = job_new(run, entry, handlers);
-        job->gathers_facts = entry->module->action == ACTION_SETUP;
-        run->facts_pending = run->facts_pending || job->gathers_facts;
-        return run_job(run, job);
-    }
+    default:
+        return run_task(run, entry, handlers);
     }
 }
 
 struct err *run_entries(struct run *run, const struct entry_list *list, bool handlers)
 {
-    for (size_t i = 0; i < list->count && !run_over(run); i++)
-        TRY(run_entry(run, list->items[i], handlers));
+    for (size_t i = 0; i < list->count && !run_over(run); i++) {
+        if (run->member)
+            TRY(team_pass(run, list->items[i]));
+        if (!run_over(run))
+            TRY(run_entry(run, list->items[i], handlers));
+    }
     return NULL;
 }

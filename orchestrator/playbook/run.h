@@ -22,6 +22,7 @@ struct job {
     bool gathers_facts;
     bool looping, all_sent;
     bool ignore_errors, no_log;
+    const char *once; /* run_once among many hosts: what team_once_done() takes; else NULL */
     size_t in_flight;
     size_t settled, failed, changed, skipped; /* steps */
     json_t *results;                          /* of the steps, in order */
@@ -55,6 +56,11 @@ struct run {
     struct playbook_result *result;
     struct session session;
     json_t *nonces; /* of users' shells in the session */
+
+    const struct crew *crew; /* many hosts; NULL: alone */
+    size_t host;             /* index into crew->hosts */
+    bool names_hostvars;     /* something may ask for the variables of other hosts */
+    struct member *member;   /* in the play that is under way; NULL: alone */
 
     json_t *magic;         /* inventory_hostname and the like */
     json_t *role_defaults; /* of all roles that the play sees */

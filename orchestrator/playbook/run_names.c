@@ -2,6 +2,7 @@
  * one too few would be a wrong result: so whatever cannot be told by names (lookups, includes) waits for
  * everything. */
 #include "base/fs.h"
+#include "playbook/crew_team.h"
 #include "playbook/run.h"
 #include <string.h>
 
@@ -11,7 +12,8 @@ struct search {
     struct run *run;
     struct job *job;
     bool everything;
-    bool found; /* a dirty name */
+    bool found;  /* a dirty name */
+    bool others; /* what only other hosts know */
 };
 
 void run_mark_dirty(struct run *run, const char *name)
@@ -63,6 +65,8 @@ static void look_at(struct search *search, const char *const *names, size_t coun
             strcmp(names[i], TEMPLATE_OTHER_FILES) == 0 || strcmp(names[i], "lookup") == 0 ||
             strcmp(names[i], "query") == 0 || strcmp(names[i], "q") == 0)
             search->everything = true;
+        if (strcmp(names[i], "hostvars") == 0)
+            search->others = true;
     }
 }
 
@@ -178,9 +182,12 @@ static struct err *search_entry(struct search *search)
 
 struct err *run_wait_for_names(struct run *run, struct job *job)
 {
-    while (run->first && (json_object_size(run->dirty) || run->facts_pending)) {
+    bool others = run->member && run->names_hostvars;
+    while (others || (run->first && (json_object_size(run->dirty) || run->facts_pending))) {
         struct search search = {.run = run, .job = job};
         TRY(search_entry(&search));
+        if (others && (search.others || search.everything))
+            return team_meet(run);
         if (search.everything)
             return run_settle_all(run);
         if (!search.found)

@@ -1,6 +1,7 @@
 /* Answers: in the order in which the tasks were sent. */
 #include "base/clock.h"
 #include "base/decode.h"
+#include "playbook/crew_team.h"
 #include "playbook/run.h"
 #include <stdlib.h>
 #include <string.h>
@@ -241,6 +242,26 @@ static void count_task(struct run *run, const struct job *job)
     run->ran += status != TASK_SKIPPED;
 }
 
+/* What a task with run_once gave belongs to all hosts. */
+static void tell_once(struct run *run, const struct job *job)
+{
+    const json_t *written = job->entry->keywords[KW_REGISTER];
+    const char *name = written ? json_string_value(written) : NULL;
+    json_t *registered = name ? json_object_get(run->registered, name) : NULL;
+    CLEANUP_JSON json_t *facts = json_object();
+    size_t i;
+    const json_t *result;
+    bool local = !job->entry->module->shell;
+    json_array_foreach(job->results, i, result)
+    {
+        json_t *given = json_object_get(result, "ansible_facts");
+        if (local && given)
+            json_object_update(facts, given);
+    }
+    team_once_done(run, job->once, registered ? name : NULL, registered, facts,
+                   job->failed && !job->ignore_errors);
+}
+
 static struct err *finish(struct run *run, struct job *job)
 {
     const json_t *registered = job->entry->keywords[KW_REGISTER];
@@ -257,6 +278,8 @@ static struct err *finish(struct run *run, struct job *job)
     }
     if (stopped)
         return NULL;
+    if (job->once)
+        tell_once(run, job);
     count_task(run, job);
     if (job->failed && !job->ignore_errors)
         run->failed = true;

@@ -1,6 +1,7 @@
 /* Variables: which scope wins over which. Source: "Understanding variable precedence" of the Ansible
  * documentation. */
 #include "base/decode.h"
+#include "playbook/crew_team.h"
 #include "playbook/run.h"
 #include <stdlib.h>
 #include <string.h>
@@ -32,8 +33,12 @@ struct err *run_init_vars(struct run *run)
     set_magic(run, "ansible_run_tags", tags_of_list(run->options->tags, "all"));
     set_magic(run, "ansible_skip_tags", tags_of_list(run->options->skip_tags, NULL));
     set_magic(run, "ansible_verbosity", json_integer(0));
-    set_magic(run, "group_names", json_pack("[s]", "all"));
-    set_magic(run, "groups", json_pack("{s:[s]}", "all", host));
+    const json_t *group_names = run->crew ? run->crew->hosts[run->host].group_names : NULL;
+    const json_t *groups = run->crew ? run->crew->groups : NULL;
+    set_magic(run, "group_names",
+              group_names ? json_incref((json_t *)(uintptr_t)group_names) : json_pack("[s]", "all"));
+    set_magic(run, "groups",
+              groups ? json_incref((json_t *)(uintptr_t)groups) : json_pack("{s:[s]}", "all", host));
     set_magic(run, "ansible_play_hosts", json_pack("[s]", host));
     set_magic(run, "ansible_play_hosts_all", json_pack("[s]", host));
     set_magic(run, "ansible_play_batch", json_pack("[s]", host));
@@ -72,8 +77,23 @@ static void add_name(json_t *names, const char *name)
     json_array_append_new(names, json_string(name));
 }
 
+/* The hosts that take part, by name. */
+static void name_team(struct run *run)
+{
+    const struct team *team = run->member->team;
+    CLEANUP_JSON json_t *batch = json_array();
+    for (size_t i = 0; i < team->count; i++)
+        json_array_append_new(batch, json_string(run->crew->hosts[team->members[i].host].name));
+    set_magic(run, "ansible_play_batch", json_incref(batch));
+    set_magic(run, "play_hosts", json_incref(batch));
+    set_magic(run, "ansible_play_hosts", json_incref(team->play_hosts));
+    set_magic(run, "ansible_play_hosts_all", json_incref(team->play_hosts));
+}
+
 void run_enter_play(struct run *run, const struct play *play)
 {
+    if (run->member)
+        name_team(run);
     run->play = play;
     json_object_clear(run->role_defaults);
     json_object_clear(run->role_vars);
