@@ -195,7 +195,9 @@ static struct err *open_local(const char *command, struct session_link *link)
 struct err *link_open(const struct ctx *ctx, struct ssh *ssh, const char *command, struct session_link *link)
 {
     *link = (struct session_link){0};
-    return ssh ? open_ssh(ctx, ssh, command, link) : open_local(command, link);
+    TRY(ssh ? open_ssh(ctx, ssh, command, link) : open_local(command, link));
+    link->local = !ssh;
+    return NULL;
 }
 
 void link_close(struct session_link *link, bool well)

@@ -9,6 +9,7 @@
 struct session_link {
     void *arg;
     bool becomes; /* the command was SESSION_COMMAND_BECOME */
+    bool local;   /* it leads to this machine */
     /* Like ssh_channel_pump(). */
     struct err *(*pump)(const struct ctx *ctx, void *arg, struct strbuf *out, struct strbuf *in,
                         struct strbuf *errin, int64_t wait_ms, bool *eof);

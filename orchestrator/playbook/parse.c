@@ -98,12 +98,18 @@ static struct err *check_notify(const struct yaml_node *value, const char *name)
     return NULL;
 }
 
-static struct err *check_delegate(const struct yaml_node *value)
+static struct err *check_delegate(struct loader *loader, const struct yaml_node *value)
 {
-    if (value->type == YAML_STRING && strstr(value->text, "inventory_hostname"))
-        return NULL;
-    return err_with_hint(yaml_error(value, "'delegate_to' another machine is not possible here"),
-                         "a playbook sees one host; do it in a playbook of that machine");
+    static const char *const here[] = {"localhost", "127.0.0.1", "::1", ""};
+    if (value->type != YAML_STRING)
+        return yaml_error(value, "'delegate_to' must be a name");
+    for (size_t i = 0; i < sizeof(here) / sizeof(here[0]); i++)
+        if (strcmp(value->text, here[i]) == 0)
+            return NULL;
+    if (template_is_template(value->text))
+        return check_templates(loader, value);
+    return err_with_hint(yaml_error(value, "'delegate_to' another machine is not possible"),
+                         "a task runs on the play's host or on localhost");
 }
 
 static struct err *check_tags(struct loader *loader, const struct yaml_node *value)
@@ -146,11 +152,7 @@ static struct err *check_keyword(struct loader *loader, enum keyword keyword, co
     case KW_TAGS:
         return check_tags(loader, value);
     case KW_DELEGATE_TO:
-        return check_delegate(value);
-    case KW_CONNECTION:
-        return value->type == YAML_STRING && strcmp(value->text, "local") == 0
-                   ? yaml_error(value, "'connection: local' is not possible here: tasks run on the host")
-                   : NULL;
+        return check_delegate(loader, value);
     case KW_BLOCK:
     case KW_RESCUE:
     case KW_ALWAYS:

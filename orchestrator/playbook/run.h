@@ -55,7 +55,9 @@ struct run {
     const struct playbook_options *options;
     struct playbook_result *result;
     struct session session;
-    json_t *nonces; /* of users' shells in the session */
+    json_t *nonces;       /* of users' shells in the session */
+    struct here *here[2]; /* shells on this machine, the second one as root; NULL: not yet needed */
+    const char *learned;  /* modules that came later; or NULL */
 
     const struct crew *crew; /* many hosts; NULL: alone */
     size_t host;             /* index into crew->hosts */
@@ -148,6 +150,14 @@ void payload_free(struct payload *payload);
  * call goes to `payload`. */
 struct err *action_prepare(struct run *run, struct job *job, const struct expr_scope *scope, json_t *args,
                            const char **words, int id, struct payload *payload) REHOST_MUST_CHECK;
+
+/* --- run_here.c: tasks for this machine --- */
+struct err *step_is_here(struct run *run, struct job *job, const struct expr_scope *scope,
+                         bool *here) REHOST_MUST_CHECK;
+/* Settles what is ahead and opens the shell. *session is NULL when something failed meanwhile. */
+struct err *run_here(struct run *run, bool become, struct session **session) REHOST_MUST_CHECK;
+void run_learn(struct run *run, const char *library); /* for every shell of the run */
+void run_close_here(struct run *run);
 
 /* --- run_settle.c: answers --- */
 struct err *run_settle_one(struct run *run) REHOST_MUST_CHECK; /* waits for the oldest step */

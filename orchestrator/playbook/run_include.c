@@ -78,14 +78,10 @@ static struct err *send_modules(struct run *run, const struct entry_list *list)
     struct playbook part = *run->playbook;
     part.plays = plays;
     part.play_count = 1;
-    CLEANUP_STRBUF struct strbuf text, line;
+    CLEANUP_STRBUF struct strbuf text;
     strbuf_init(&text, 0);
-    strbuf_init(&line, 0);
     TRY(compile_library(scratch, &part, &text));
-    strbuf_adds(&line, "rh_learn ");
-    strbuf_add_shell_quoted(&line, text.data);
-    strbuf_addc(&line, '\n');
-    session_send(&run->session, line.data, line.length);
+    run_learn(run, text.data);
     return NULL;
 }
 

@@ -105,6 +105,7 @@ void run_free(struct run *run)
         if (--job->in_flight == 0)
             job_free(job);
     }
+    run_close_here(run);
     session_free(&run->session);
     json_decref(run->nonces);
     run_free_vars(run);

@@ -106,7 +106,7 @@ static struct err *environment_of(struct run *run, struct job *job, const struct
 
 /* Who the task runs as; see struct call. */
 static struct err *user_of(struct run *run, struct job *job, const struct expr_scope *scope,
-                           const char **user, bool *become)
+                           bool here, const char **user, bool *become)
 {
     *user = NULL;
     TRY(job_flag(run, job, scope, KW_BECOME, run->options->become, become));
@@ -114,7 +114,7 @@ static struct err *user_of(struct run *run, struct job *job, const struct expr_s
     const json_t *written = entry_inherited(job->entry, KW_BECOME_USER, &giver);
     CLEANUP_JSON json_t *usual = json_string(run->options->become_user ? run->options->become_user : "root");
     if (!*become) {
-        *user = run->session.become ? "" : NULL;
+        *user = run->session.become && !here ? "" : NULL;
         return NULL;
     }
     struct expr_env env = run_env(run, job, scope);
@@ -218,6 +218,14 @@ static void nonce_of(struct run *run, const char *user, char nonce[33])
     json_object_set_new(run->nonces, user, json_string(nonce));
 }
 
+/* The answer of a shell that has nothing else to do. */
+static struct err *answer_from(struct step *step, struct session *session)
+{
+    TRY(session_receive(session, *step->nonce ? step->nonce : NULL, step->id, &step->frame));
+    step->local = true;
+    return NULL;
+}
+
 static struct err *send_call(struct run *run, struct job *job, struct step *step,
                              const struct expr_scope *scope, json_t *args, bool in_loop, bool retried)
 {
@@ -226,9 +234,11 @@ static struct err *send_call(struct run *run, struct job *job, struct step *step
     TRY(environment_of(run, job, scope, job->entry, environment));
     struct call call = {
         .id = step->id, .module = job->entry->module, .args = args, .environment = environment};
-    bool become;
-    TRY(user_of(run, job, scope, &call.user, &become));
-    TRY(flags_of(run, job, scope, in_loop, retried, &call.flags));
+    bool become, here;
+    struct session *session = &run->session;
+    TRY(step_is_here(run, job, scope, &here));
+    TRY(user_of(run, job, scope, here, &call.user, &become));
+    TRY(flags_of(run, job, scope, in_loop && !here, retried || here, &call.flags));
     if (become && !call.user)
         call.flags = arena_printf(job->arena, "%sr", call.flags);
     if (call.user) {
@@ -241,9 +251,15 @@ static struct err *send_call(struct run *run, struct job *job, struct step *step
     TRY(prepare_call(run, job, step, scope, args, &call, &payload));
     TRY(compile_call(job->arena, &call, &out));
     TRY(strbuf_check(&out, "a task"));
-    payload_send(&payload, step->id, &run->session);
-    session_send(&run->session, out.data, out.length);
-    return NULL;
+    if (here)
+        TRY(run_here(run, become, &session));
+    if (!session) {
+        answer(step, FRAME_STOPPED, json_object());
+        return NULL;
+    }
+    payload_send(&payload, step->id, session);
+    session_send(session, out.data, out.length);
+    return here ? answer_from(step, session) : NULL;
 }
 
 /* An error that is the task's own (a value that cannot be used, an undefined variable) is its failure, not
