@@ -3,7 +3,6 @@
 #include "playbook/filter.h"
 #include "playbook/template_render.h"
 #include <string.h>
-#include <time.h>
 
 #define MAX_LOOKUP_DEPTH 16
 #define MAX_RANGE 100000 /* Jinja's own sandbox has this limit */
@@ -25,13 +24,14 @@ bool method_is_map_method(const char *name)
 
 static struct err *refuse_method(const json_t *object, const char *name)
 {
-    static const char *const changing[] = {"append", "extend",  "insert", "remove",     "pop",    "update",
-                                           "sort",   "reverse", "clear",  "setdefault", "popitem"};
-    struct err *e = err_new(ERR_INPUT, "%s has no method '%s' here", value_type_name(object), name);
-    if (!is_one_of(name, changing, sizeof(changing) / sizeof(*changing)))
-        return e;
-    return err_with_hint(
-        e, "values cannot be changed in place: use {%% set x = x + [item] %%}, | combine or namespace()");
+    return err_new(ERR_INPUT, "%s has no method '%s' here", value_type_name(object), name);
+}
+
+static struct err *keep_own(struct eval *ev, json_t *fresh, json_t **out)
+{
+    TRY(pool_keep(ev->pool, fresh, out));
+    pool_mark(ev->pool, *out)->own = true;
+    return NULL;
 }
 
 static struct err *map_method(struct eval *ev, json_t *map, const char *name, const struct arguments *args,
@@ -44,10 +44,12 @@ static struct err *map_method(struct eval *ev, json_t *map, const char *name, co
         *out = value ? value : args->count == 2 ? args->items[1] : json_null();
         return NULL;
     }
-    if (strcmp(name, "copy") == 0) {
-        *out = map;
+    if (strcmp(name, "copy") == 0)
+        return keep_own(ev, json_copy(map), out);
+    bool known;
+    TRY(method_change(ev, map, name, args, &known, out));
+    if (known)
         return NULL;
-    }
     bool items = strcmp(name, "items") == 0, values = strcmp(name, "values") == 0;
     if (!items && !values && strcmp(name, "keys") != 0)
         return refuse_method(map, name);
@@ -70,8 +72,14 @@ static struct err *list_method(struct eval *ev, json_t *list, const char *name, 
 {
     json_int_t count = 0, first = -1;
     bool index = strcmp(name, "index") == 0;
+    bool known;
+    TRY(method_change(ev, list, name, args, &known, out));
+    if (known)
+        return NULL;
+    if (strcmp(name, "copy") == 0)
+        return keep_own(ev, json_copy(list), out);
     if ((!index && strcmp(name, "count") != 0) || args->count != 1)
-        return strcmp(name, "copy") == 0 ? (*out = list, NULL) : refuse_method(list, name);
+        return refuse_method(list, name);
     for (size_t i = json_array_size(list); i-- > 0;)
         if (value_equal(json_array_get(list, i), args->items[0])) {
             first = (json_int_t)i;
@@ -96,14 +104,57 @@ static struct err *text_method(struct eval *ev, json_t *text, const char *name, 
     return method ? filter_call(ev, method, text, args, 0, out) : refuse_method(text, name);
 }
 
+struct cycler {
+    json_t *items;
+    size_t at;
+};
+
+static struct err *call_cycler(struct eval *ev, const struct arguments *args, json_t **out)
+{
+    struct cycler *cycler = ARENA_NEW(ev->pool->arena, struct cycler);
+    json_auto_t *items = json_array(), *members = json_object();
+    if (args->count == 0)
+        return err_new(ERR_INPUT, "cycler() needs at least one item");
+    for (size_t i = 0; i < args->count; i++)
+        json_array_append(items, args->items[i]);
+    json_object_set(members, "current", args->items[0]);
+    TRY(pool_keep(ev->pool, TAKE(items), &cycler->items));
+    TRY(pool_keep(ev->pool, json_object(), out));
+    struct mark *mark = pool_mark(ev->pool, *out);
+    mark->kind = MARK_CYCLER;
+    mark->data = cycler;
+    json_t *kept;
+    TRY(pool_keep(ev->pool, TAKE(members), &kept));
+    pool_mark(ev->pool, *out)->members = kept;
+    return NULL;
+}
+
+static struct err *cycler_method(struct eval *ev, json_t *object, const char *name, json_t **out)
+{
+    const struct mark *mark = pool_find(ev->pool, object);
+    struct cycler *cycler = mark->data;
+    if (strcmp(name, "next") != 0 && strcmp(name, "reset") != 0)
+        return err_new(ERR_INPUT, "a cycler has no method '%s'", name);
+    bool next = name[0] == 'n';
+    *out = next ? json_array_get(cycler->items, cycler->at) : json_null();
+    cycler->at = next ? (cycler->at + 1) % json_array_size(cycler->items) : 0;
+    json_object_set(mark->members, "current", json_array_get(cycler->items, cycler->at));
+    return NULL;
+}
+
 struct err *method_call(struct eval *ev, json_t *object, const char *name, const struct arguments *args,
                         json_t **out)
 {
     if (pool_kind(ev->pool, object) == MARK_LOOP)
         return render_loop_method(ev, object, name, args, out);
+    enum mark_kind kind = pool_kind(ev->pool, object);
+    if (kind == MARK_TIME || kind == MARK_SPAN)
+        return time_method(ev, object, name, args, out);
+    if (kind == MARK_CYCLER)
+        return cycler_method(ev, object, name, out);
     if (json_is_string(object))
         return text_method(ev, object, name, args, out);
-    if (args->named)
+    if (args->named && strcmp(name, "update") != 0 && strcmp(name, "sort") != 0)
         return err_new(ERR_INPUT, "'%s' has no argument with a name", name);
     if (json_is_object(object))
         return map_method(ev, object, name, args, out);
@@ -156,7 +207,7 @@ static struct err *call_dict(struct eval *ev, const struct arguments *args, json
     }
     if (args->named)
         json_object_update(map, args->named);
-    return pool_keep(ev->pool, TAKE(map), out);
+    return keep_own(ev, TAKE(map), out);
 }
 
 static struct err *call_namespace(struct eval *ev, const struct arguments *args, json_t **out)
@@ -168,33 +219,6 @@ static struct err *call_namespace(struct eval *ev, const struct arguments *args,
     mark->kind = MARK_NAMESPACE;
     mark->members = members;
     return NULL;
-}
-
-static struct err *call_now(struct eval *ev, const struct arguments *args, json_t **out)
-{
-    char text[256];
-    struct tm tm;
-    time_t now = time(NULL);
-    const json_t *utc = args->count   ? args->items[0]
-                        : args->named ? json_object_get(args->named, "utc")
-                                      : NULL;
-    const json_t *fmt = args->count > 1 ? args->items[1]
-                        : args->named   ? json_object_get(args->named, "fmt")
-                                        : NULL;
-    const char *format = json_is_string(fmt) ? json_string_value(fmt) : "%Y-%m-%d %H:%M:%S";
-    if (utc && value_true(utc))
-        gmtime_r(&now, &tm);
-    else
-        localtime_r(&now, &tm);
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored                                                                               \
-    "-Wformat-nonliteral" /* the format is the playbook author's; strftime() only reads tm */
-    size_t length = strftime(text, sizeof(text), format, &tm);
-#pragma GCC diagnostic pop
-    if (length == 0 && *format)
-        return err_new(ERR_INPUT, "'now' gives 1 to %zu characters, which '%.100s' does not",
-                       sizeof(text) - 1, format);
-    return pool_text(ev->pool, text, length, out);
 }
 
 static struct err *call_undef(struct eval *ev, const struct arguments *args, json_t **out)
@@ -279,7 +303,8 @@ static struct err *call_lookup(struct eval *ev, const struct arguments *args, bo
     return want_list ? NULL : one_result(ev, results, out);
 }
 
-static const char *const functions[] = {"range", "dict", "lookup", "query", "q", "namespace", "now", "undef"};
+static const char *const functions[] = {"range",     "dict", "lookup", "query",  "q",
+                                        "namespace", "now",  "undef",  "cycler", "joiner"};
 
 bool function_exists(const char *name)
 {
@@ -302,8 +327,12 @@ struct err *function_call(struct eval *ev, const char *name, const struct argume
     if (strcmp(name, "namespace") == 0)
         return call_namespace(ev, args, out);
     if (strcmp(name, "now") == 0)
-        return call_now(ev, args, out);
+        return time_now(ev, args, out);
     if (strcmp(name, "undef") == 0)
         return call_undef(ev, args, out);
+    if (strcmp(name, "cycler") == 0)
+        return call_cycler(ev, args, out);
+    if (strcmp(name, "joiner") == 0)
+        return eval_joiner(ev, args->count ? args->items[0] : NULL, out);
     return call_lookup(ev, args, strcmp(name, "lookup") != 0, out);
 }

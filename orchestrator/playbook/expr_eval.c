@@ -164,7 +164,11 @@ static struct err *eval_sequence(struct eval *ev, const struct expr_node *node, 
     json_t *list = json_array();
     for (size_t i = 0; i < node->arg_count; i++)
         json_array_append(list, items[i]);
-    return node->type == NODE_TUPLE ? eval_tuple(ev, list, out) : pool_keep(ev->pool, list, out);
+    if (node->type == NODE_TUPLE)
+        return eval_tuple(ev, list, out);
+    TRY(pool_keep(ev->pool, list, out));
+    pool_mark(ev->pool, *out)->own = true;
+    return NULL;
 }
 
 static struct err *eval_dict(struct eval *ev, const struct expr_node *node, json_t **out)
@@ -178,7 +182,9 @@ static struct err *eval_dict(struct eval *ev, const struct expr_node *node, json
             return err_new(ERR_INPUT, "%s cannot be the key of a map", value_type_name(items[i]));
         json_object_set(map, call_text(ev, items[i], ""), items[i + 1]);
     }
-    return pool_keep(ev->pool, TAKE(map), out);
+    TRY(pool_keep(ev->pool, TAKE(map), out));
+    pool_mark(ev->pool, *out)->own = true;
+    return NULL;
 }
 
 static struct err *eval_sign(struct eval *ev, const struct expr_node *node, json_t **out)

@@ -65,6 +65,7 @@ json_t *eval_find_variable(const struct expr_scope *scope, const char *name, boo
  */
 struct err *eval_call_value(struct eval *ev, json_t *callee, const struct arguments *args,
                             json_t **out) REHOST_MUST_CHECK;
+struct err *eval_joiner(struct eval *ev, json_t *separator, json_t **out) REHOST_MUST_CHECK;
 struct err *eval_call_super(struct eval *ev, json_t **out) REHOST_MUST_CHECK;
 struct err *eval_call_block(struct eval *ev, const char *name, json_t **out) REHOST_MUST_CHECK;
 /* Renders a raw variable (template.c): strings in it that are templates, at any depth. */

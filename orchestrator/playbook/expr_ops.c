@@ -93,7 +93,11 @@ static struct err *join_lists(struct eval *ev, const json_t *left, const json_t 
     json_t *list = json_array();
     json_array_extend(list, (json_t *)(uintptr_t)left);
     json_array_extend(list, (json_t *)(uintptr_t)right);
-    return tuple ? eval_tuple(ev, list, out) : pool_keep(ev->pool, list, out);
+    if (tuple)
+        return eval_tuple(ev, list, out);
+    TRY(pool_keep(ev->pool, list, out));
+    pool_mark(ev->pool, *out)->own = true;
+    return NULL;
 }
 
 static struct err *join_texts(struct eval *ev, const json_t *left, const json_t *right, json_t **out)
@@ -141,6 +145,11 @@ static struct err *format_text(struct eval *ev, const json_t *format, json_t *ri
 
 struct err *eval_binary(struct eval *ev, enum expr_op op, json_t *left, json_t *right, json_t **out)
 {
+    bool done = false;
+    if (op == OP_SUBTRACT)
+        TRY(time_difference(ev, left, right, &done, out));
+    if (done)
+        return NULL;
     if (value_is_int(left) && value_is_int(right))
         return integer_op(ev, op, value_integer(left), value_integer(right), out);
     if (value_is_number(left) && value_is_number(right))

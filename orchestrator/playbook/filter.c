@@ -3,24 +3,93 @@
 #include "base/yaml.h"
 #include <string.h>
 
-static const struct filter_table *const filters[] = {&filters_text, &filters_list,  &filters_select,
-                                                     &filters_data, &filters_regex, &filters_path};
-static const struct filter_table *const tests[] = {&tests_value, &tests_result};
+static const struct filter_table *const filters[] = {
+    &filters_text,   &filters_list, &filters_select, &filters_data,  &filters_regex, &filters_path,
+    &filters_random, &filters_time, &filters_url,    &filters_local, &filters_wrap,  &filters_arrange};
+static const struct filter_table *const tests[] = {&tests_value, &tests_result, &tests_url, &tests_local};
+static const struct filter_table *const community[] = {&filters_community};
 
 /* Filters and tests of Jinja: they have no name with a collection in front, unlike Ansible's own. */
 static bool is_jinjas_own(const char *name)
 {
-    static const char *const names[] = {
-        "abs",       "batch",    "capitalize", "center",     "count",   "d",           "default",
-        "dictsort",  "e",        "escape",     "first",      "float",   "format",      "groupby",
-        "indent",    "int",      "items",      "join",       "last",    "length",      "list",
-        "lower",     "map",      "max",        "min",        "reject",  "rejectattr",  "replace",
-        "reverse",   "round",    "select",     "selectattr", "sort",    "string",      "sum",
-        "title",     "tojson",   "trim",       "truncate",   "upper",   "wordcount",   "defined",
-        "undefined", "none",     "true",       "false",      "boolean", "number",      "integer",
-        "mapping",   "iterable", "sequence",   "even",       "odd",     "divisibleby", "eq",
-        "ne",        "lt",       "le",         "gt",         "ge",      "equalto",     "sameas",
-        "in",        "lessthan", "greaterthan"};
+    static const char *const names[] = {"abs",
+                                        "batch",
+                                        "capitalize",
+                                        "center",
+                                        "count",
+                                        "d",
+                                        "default",
+                                        "dictsort",
+                                        "e",
+                                        "escape",
+                                        "first",
+                                        "float",
+                                        "format",
+                                        "groupby",
+                                        "indent",
+                                        "int",
+                                        "items",
+                                        "join",
+                                        "last",
+                                        "length",
+                                        "list",
+                                        "lower",
+                                        "map",
+                                        "max",
+                                        "min",
+                                        "reject",
+                                        "rejectattr",
+                                        "replace",
+                                        "reverse",
+                                        "round",
+                                        "select",
+                                        "selectattr",
+                                        "sort",
+                                        "string",
+                                        "sum",
+                                        "title",
+                                        "tojson",
+                                        "trim",
+                                        "truncate",
+                                        "upper",
+                                        "wordcount",
+                                        "defined",
+                                        "undefined",
+                                        "none",
+                                        "true",
+                                        "false",
+                                        "boolean",
+                                        "number",
+                                        "integer",
+                                        "mapping",
+                                        "iterable",
+                                        "sequence",
+                                        "even",
+                                        "odd",
+                                        "divisibleby",
+                                        "eq",
+                                        "ne",
+                                        "lt",
+                                        "le",
+                                        "gt",
+                                        "ge",
+                                        "equalto",
+                                        "sameas",
+                                        "in",
+                                        "lessthan",
+                                        "greaterthan",
+                                        "slice",
+                                        "wordwrap",
+                                        "striptags",
+                                        "xmlattr",
+                                        "filesizeformat",
+                                        "attr",
+                                        "safe",
+                                        "forceescape",
+                                        "random",
+                                        "escaped",
+                                        "filter",
+                                        "test"};
     for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
         if (strcmp(name, names[i]) == 0)
             return true;
@@ -44,6 +113,9 @@ static const struct filter *find(const struct filter_table *const *tables, size_
 
 const struct filter *filter_find(const char *name)
 {
+    static const char prefix[] = "community.general.";
+    if (strncmp(name, prefix, sizeof(prefix) - 1) == 0)
+        return find(community, 1, name + sizeof(prefix) - 1);
     return find(filters, sizeof(filters) / sizeof(*filters), name);
 }
 

@@ -5,6 +5,7 @@
  */
 #pragma once
 #include "playbook/expr_eval.h"
+#include <time.h>
 
 #define FILTER_MAX_PARAMS 6
 
@@ -42,11 +43,13 @@ struct filter_table {
 };
 
 extern const struct filter_table filters_text, filters_list, filters_select, filters_data, filters_regex,
-    filters_path;
+    filters_path, filters_random, filters_time, filters_url, filters_local, filters_wrap, filters_arrange;
+/* Those whose name needs "community.general." in front. */
+extern const struct filter_table filters_community;
 /* Methods of text that are not filters as well. */
 extern const struct filter_table methods_text;
 /* Tests are filters whose result is a boolean. */
-extern const struct filter_table tests_value, tests_result;
+extern const struct filter_table tests_value, tests_result, tests_url, tests_local;
 
 /* NULL when unknown. A leading "ansible.builtin." is skipped. */
 const struct filter *filter_find(const char *name);
@@ -75,6 +78,20 @@ struct err *function_call(struct eval *ev, const char *name, const struct argume
                           json_t **out) REHOST_MUST_CHECK;
 bool function_exists(const char *name);
 struct err *function_unknown(const char *name) REHOST_MUST_CHECK;
+
+/* What can change in place: a list or map that the template made. methods_change.c. *known is false when the
+ * type has no such method. */
+struct err *method_change(struct eval *ev, json_t *object, const char *name, const struct arguments *args,
+                          bool *known, json_t **out) REHOST_MUST_CHECK;
+
+/* filter_time.c: points in time (MARK_TIME), spans (MARK_SPAN). */
+struct err *time_value(struct eval *ev, const struct tm *tm, json_t **out) REHOST_MUST_CHECK;
+struct err *time_now(struct eval *ev, const struct arguments *args, json_t **out) REHOST_MUST_CHECK;
+/* `left - right`; *done is false when they are no points in time. */
+struct err *time_difference(struct eval *ev, const json_t *left, const json_t *right, bool *done,
+                            json_t **out) REHOST_MUST_CHECK;
+struct err *time_method(struct eval *ev, const json_t *object, const char *name, const struct arguments *args,
+                        json_t **out) REHOST_MUST_CHECK;
 
 /* For the functions themselves. Text of an argument or `fallback` when it is absent; other values are
  * rendered to text. */

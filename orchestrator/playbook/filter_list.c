@@ -17,7 +17,9 @@ static struct err *apply_list(struct eval *ev, const struct call *call, json_t *
 {
     json_t *list;
     TRY(input_list(ev, call, &list));
-    return pool_keep(ev->pool, json_copy(list), out);
+    TRY(pool_keep(ev->pool, json_copy(list), out));
+    pool_mark(ev->pool, *out)->own = true;
+    return NULL;
 }
 
 static struct err *apply_length(struct eval *ev, const struct call *call, json_t **out)

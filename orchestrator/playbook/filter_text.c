@@ -110,16 +110,34 @@ static struct err *apply_trim(struct eval *ev, const struct call *call, json_t *
     return pool_text(ev->pool, text, length, out);
 }
 
+/* Before each character and at the end, as Python does for empty text. */
+static struct err *replace_nothing(struct eval *ev, const char *text, const char *to, json_int_t limit,
+                                   json_t **out)
+{
+    CLEANUP_STRBUF struct strbuf sb;
+    strbuf_init(&sb, VALUE_MAX_TEXT);
+    for (;;) {
+        if (limit != 0)
+            strbuf_adds(&sb, to);
+        limit -= limit > 0;
+        if (!*text)
+            return pool_buffer(ev->pool, &sb, out);
+        size_t n = text_offset(text, strlen(text), 1);
+        strbuf_add(&sb, text, n);
+        text += n;
+    }
+}
+
 static struct err *apply_replace(struct eval *ev, const struct call *call, json_t **out)
 {
     json_int_t limit;
     TRY(call_int(call, 2, -1, &limit));
     const char *text = call_text(ev, call->input, ""), *from = call_text(ev, call->arg[0], ""),
                *to = call_text(ev, call->arg[1], "");
-    if (!*from)
-        return err_new(ERR_INPUT, "'replace' needs text to look for");
     CLEANUP_STRBUF struct strbuf sb;
     strbuf_init(&sb, VALUE_MAX_TEXT);
+    if (!*from)
+        return replace_nothing(ev, text, to, limit, out);
     for (const char *hit; limit != 0 && (hit = strstr(text, from)); limit--) {
         strbuf_add(&sb, text, (size_t)(hit - text));
         strbuf_adds(&sb, to);
@@ -231,23 +249,6 @@ static struct err *apply_quote(struct eval *ev, const struct call *call, json_t 
     return pool_buffer(ev->pool, &sb, out);
 }
 
-/* For HTML. */
-static struct err *apply_escape(struct eval *ev, const struct call *call, json_t **out)
-{
-    static const char from[] = "&<>'\"";
-    static const char *const to[] = {"&amp;", "&lt;", "&gt;", "&#39;", "&#34;"};
-    CLEANUP_STRBUF struct strbuf sb;
-    strbuf_init(&sb, VALUE_MAX_TEXT);
-    for (const char *p = call_text(ev, call->input, ""); *p; p++) {
-        const char *special = strchr(from, *p);
-        if (special)
-            strbuf_adds(&sb, to[special - from]);
-        else
-            strbuf_addc(&sb, *p);
-    }
-    return pool_buffer(ev->pool, &sb, out);
-}
-
 /* In a query, blanks are written as '+'. */
 static void add_query_part(struct strbuf *sb, const char *text)
 {
@@ -271,9 +272,17 @@ static struct err *apply_urlencode(struct eval *ev, const struct call *call, jso
     strbuf_init(&sb, VALUE_MAX_TEXT);
     const char *key;
     json_t *value;
-    if (json_is_array(call->input))
-        return call_wrong(call, "text or a map");
-    if (!json_is_object(call->input))
+    size_t i;
+    json_array_foreach(call->input, i, value)
+    {
+        if (json_array_size(value) != 2)
+            return call_wrong(call, "text, a map or a list of pairs");
+        strbuf_adds(&sb, sb.length ? "&" : "");
+        add_query_part(&sb, call_text(ev, json_array_get(value, 0), ""));
+        strbuf_addc(&sb, '=');
+        add_query_part(&sb, call_text(ev, json_array_get(value, 1), ""));
+    }
+    if (!json_is_object(call->input) && !json_is_array(call->input))
         strbuf_add_url_encoded(&sb, call_text(ev, call->input, ""), true);
     json_object_foreach(call->input, key, value)
     {
@@ -344,8 +353,6 @@ static const struct filter rows[] = {
     {"center", apply_center, 0, 0, {"width"}},
     {"wordcount", apply_wordcount, 0, 0, {0}},
     {"quote", apply_quote, 0, 0, {0}},
-    {"escape", apply_escape, 0, 0, {0}},
-    {"e", apply_escape, 0, 0, {0}},
     {"urlencode", apply_urlencode, 0, 0, {0}},
     {"split", apply_split, 0, 0, {"sep", "maxsplit"}},
     {"format", apply_format, 0, FILTER_VARIADIC, {0}},

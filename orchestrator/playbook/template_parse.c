@@ -169,13 +169,12 @@ static struct err *unknown_statement(const struct parser *p, const char *name)
                                         "set",    "endset", "with",  "endwith",  "filter",  "endfilter",
                                         "raw",    "endraw", "block", "endblock", "extends", "include",
                                         "import", "from",   "macro", "endmacro", "call",    "endcall"};
-    static const char *const refused[][2] = {
-        {"do", "write {% set _ = ... %}"},
-        {"break", "choose the items before: {% for x in list if ... %}"},
-        {"continue", "write {% for x in list if ... %}"},
-        {"autoescape", "use the filter 'escape'"},
-        {"trans", "write the text itself"},
-        {"debug", "use the module 'debug'"}};
+    static const char *const refused[][2] = {{"do", "write {% set _ = ... %}"},
+                                             {"break", "choose the items before: {% for x in list if ... %}"},
+                                             {"continue", "write {% for x in list if ... %}"},
+                                             {"autoescape", "use the filter 'escape'"},
+                                             {"trans", "write the text itself"},
+                                             {"debug", "use the module 'debug'"}};
     for (size_t i = 0; i < sizeof(refused) / sizeof(*refused); i++)
         if (strcmp(name, refused[i][0]) == 0)
             return err_with_hint(parser_error(p, "the statement '%s' is not supported", name), "%s",

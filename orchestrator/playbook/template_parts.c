@@ -414,6 +414,18 @@ struct joiner {
     bool used;
 };
 
+struct err *eval_joiner(struct eval *ev, json_t *separator, json_t **out)
+{
+    struct joiner *joiner = ARENA_NEW(ev->pool->arena, struct joiner);
+    joiner->separator = separator;
+    if (!separator)
+        TRY(pool_text(ev->pool, ", ", 2, &joiner->separator));
+    TRY(pool_keep(ev->pool, json_object(), out));
+    pool_mark(ev->pool, *out)->kind = MARK_JOINER;
+    pool_mark(ev->pool, *out)->data = joiner;
+    return NULL;
+}
+
 struct err *eval_call_value(struct eval *ev, json_t *callee, const struct arguments *args, json_t **out)
 {
     const struct mark *mark = pool_find(ev->pool, callee);

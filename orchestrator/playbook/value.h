@@ -28,7 +28,10 @@ enum mark_kind {
     MARK_MODULE, /* what import gives */
     MARK_SELF,   /* the template's blocks */
     MARK_CYCLER,
-    MARK_JOINER
+    MARK_JOINER,
+    MARK_SAFE, /* escaped already */
+    MARK_TIME, /* text; data and members are filter_time.c's */
+    MARK_SPAN
 };
 
 struct mark {
@@ -41,6 +44,7 @@ struct mark {
     json_t *members;      /* namespace, macro, module: borrowed object */
     void *data;           /* loop, macro, cycler, joiner: of whoever made it; in the arena */
     json_t *rendered;     /* a variable's value after rendering, see eval_render_variable() */
+    bool own;             /* made by this template: its methods may change it */
     bool rendering;       /* that is under way: a reference to it now is a loop */
 };
 

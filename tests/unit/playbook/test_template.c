@@ -101,7 +101,7 @@ static void errors_name_the_place_the_text_and_a_remedy(void **state)
     refuse("{% macro m(a) %}{% endmacro %}{{ m(b=1) }}", "the macro 'm' has no argument 'b'", NULL);
     refuse("a\n\n{% if name %}\n", "site.yml:9: 'if' has no end", NULL);
     refuse("{{ 'a' + 1 }}", "'+' does not work on text and a whole number", "join text with ~");
-    refuse("{{ list.append(2) }}", "a list has no method 'append'", "cannot be changed in place");
+    refuse("{{ list.append(2) }}", "append() would change a variable of the playbook", "{% set x = value | list %}");
     refuse("{{ map.items }}", "'items' is a method of maps", "['items']");
     refuse("{{ name | default(vlaue='x') }}", "'default' has no argument 'vlaue'", NULL);
     refuse("{{ name | indent(witdh=3) }}", "'indent' has no argument 'witdh'", "did you mean 'width'?");
