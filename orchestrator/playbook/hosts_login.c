@@ -27,6 +27,7 @@ static struct err *variable(const struct reading *r, const char *const *names, c
                             const json_t **value)
 {
     *value = NULL;
+    *name = *names;
     for (; *names && !*value; names++)
         for (const struct expr_scope *s = r->env.scope; s && !*value; s = s->outer) {
             *value = json_object_get(s->vars, *names);
