@@ -22,14 +22,24 @@ IGNORED_KEYS = {"start", "end", "delta", "invocation", "warnings", "deprecations
                 "pid", "elapsed", "diff", "backup_file", "cache_update_time", "src_tmp"}
 # What Ansible's modules return beside what playbooks read: compared when rehost returns it, not missed when it does not.
 OPTIONAL_KEYS = {"uid", "gid", "owner", "group", "mode", "size", "state", "md5sum", "checksum", "src", "dest", "path", "cmd", "msg",
-                 "ansible_loop_var", "failed_when_result", "stderr", "stderr_lines", "stdout", "stdout_lines", "name", "secontext"}
+                 "ansible_loop_var", "ansible_index_var", "failed_when_result", "stderr", "stderr_lines", "stdout", "stdout_lines", "name", "secontext"}
 # A flag that is not there means no.
 FLAGS = {"failed", "skipped", "changed"}
 differences = []
+details = {}
 
 
-def differ(name, what):
-    differences.append("%s: %s" % (name, what))
+def differ(name, what, more=()):
+    """What begins with "run 1: " or "run 2: " and is the same in both is told once, as "both runs: "."""
+    line = "%s: %s" % (name, what)
+    both = line.replace(": run 2: ", ": both runs: ", 1)
+    first = line.replace(": run 2: ", ": run 1: ", 1)
+    if first != line and first in differences:
+        differences[differences.index(first)] = both
+        details[both] = details.pop(first, more)
+        return
+    differences.append(line)
+    details[line] = more
 
 
 def text_of(path):
@@ -95,7 +105,7 @@ def rows_of(tool, run, name):
         where = ":".join([os.path.basename(event["path"].rsplit(":", 1)[0]), event["path"].rsplit(":", 1)[1]])
         label = where + " " + (event["task"] if event["task"] and event["task"] != event["module"] else module)
         row = {"label": plain(label), "item": plain(parsed(event.get("item"))), "status": event["status"], "msg": None}
-        if module == "debug" and row["status"] != "skipped":
+        if module == "debug" and row["status"] == "ok":
             row["msg"] = plain(parsed(event.get("msg")))
         rows.append(row)
     return rows
@@ -236,8 +246,7 @@ def compare_files(run, states):
         if theirs["content"] != mine["content"]:
             lines = content_diff(path)
             if lines:
-                differ(name, "run %d: file %s: content" % (run, path))
-                details[differences[-1]] = lines[2:32]
+                differ(name, "run %d: file %s: content" % (run, path), lines[2:32])
 
 
 def compare_section(run, section, states):
@@ -265,16 +274,16 @@ def expect_no_change(name):
 
 # ---- together
 
-details = {}
-times = {}
 names = [line.split("\t")[0] for line in open(LIST)]
 for name in names:
     for run in (1, 2):
         status = {tool: text_of("%s/%s.%d/%s.status" % (OUT, tool, run, name)).strip() for tool in ("ansible", "rehost")}
         if (status["ansible"] == "0") != (status["rehost"] == "0"):
             said = [text_of("%s/ansible.%d/%s.out" % (OUT, run, name)), text_of("%s/rehost.%d/%s.err" % (OUT, run, name))]
-            differ(name, "run %d: exit code: ansible %s, rehost %s" % (run, status["ansible"], status["rehost"]))
-            details[differences[-1]] = ["ansible: " + line for line in said[0].splitlines()[-3:]] + ["rehost: " + line for line in said[1].splitlines()[-5:]]
+            differ(name, "run %d: exit code: ansible %s, rehost %s" % (run, status["ansible"], status["rehost"]),
+                   ["ansible: " + line for line in said[0].splitlines()[:12]] + ["rehost: " + line for line in said[1].splitlines()[-5:]])
+            if not rows_of("ansible", run, name) or not rows_of("rehost", run, name):
+                continue  # refused by one of them: nothing more to say
         compare_tasks(run, name)
         compare_registered(run, name)
     expect_no_change(name)

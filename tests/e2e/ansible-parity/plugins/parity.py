@@ -2,23 +2,13 @@
 import json
 import os
 
-from ansible.playbook.block import Block
 from ansible.plugins.callback import CallbackBase
 
 
-def is_rescued(task):
-    """True when a failure of the task leads to a `rescue` of a block that holds it (and not in its rescue or always part)."""
-    inner = task
-    while inner is not None:
-        outer = getattr(inner, "_parent", None)
-        if isinstance(inner, Block) and inner.rescue and holds(inner.block, task):
-            return True
-        inner = outer
-    return False
-
-
-def holds(tasks, wanted):
-    return any(task._uuid == wanted._uuid or (isinstance(task, Block) and holds(task.block + task.always, wanted)) for task in tasks)
+def variable_of(values):
+    """What `debug: var=NAME` shows, as rehost does: NAME: value."""
+    shown = {key: value for key, value in values.items() if not key.startswith("_ansible") and key not in ("changed", "failed", "item", "ansible_loop_var")}
+    return "".join("%s: %s" % (key, value if isinstance(value, str) else json.dumps(value, indent=4, ensure_ascii=False)) for key, value in shown.items())
 
 
 class CallbackModule(CallbackBase):
@@ -34,14 +24,14 @@ class CallbackModule(CallbackBase):
         if values.get("_ansible_no_log"):
             line["no_log"] = True
         elif task.action.split(".")[-1] in ("debug", "fail", "assert"):
-            line["msg"] = values.get("msg")
-        elif status in ("failed", "ignored", "rescued"):
+            line["msg"] = values["msg"] if "msg" in values else variable_of(values)
+        elif status in ("failed", "ignored"):
             line["why"] = values.get("msg")
         with open(os.environ["PARITY_RESULTS"], "a") as out:
             out.write(json.dumps(line, default=str) + "\n")
 
     def failure(self, result, ignored):
-        return "ignored" if ignored else "rescued" if is_rescued(result._task) else "failed"
+        return "ignored" if ignored else "failed"
 
     # The items of a loop are told one by one; the loop itself only when it had none.
     def whole(self, result, status):
