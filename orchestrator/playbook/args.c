@@ -1,4 +1,4 @@
-#include "playbook/args.h"
+#include "playbook/parse.h"
 #include "playbook/words.h"
 #include <string.h>
 
@@ -121,10 +121,55 @@ static struct err *check_args(struct entry *entry)
     return NULL;
 }
 
-struct err *args_parse(struct loader *loader, struct entry *entry, const char *written,
-                       const struct yaml_node *value, const struct yaml_node *more)
+/* --- module_defaults --- */
+
+struct err *args_check_defaults(struct loader *loader, const struct yaml_node *value)
 {
-    (void)written;
+    if (value->type != YAML_MAP)
+        return yaml_error(value, "'module_defaults' must be a map of modules");
+    for (size_t i = 0; i < value->count; i++) {
+        const char *name = value->keys[i]->text;
+        const struct module_spec *module = modules_find(loader->playbook->modules, name);
+        if (!module) {
+            const char *nearest = modules_nearest(loader->playbook->modules, name);
+            struct err *e = yaml_error(value->keys[i], "there is no module '%s'", name);
+            return nearest ? err_with_hint(e, "did you mean '%s'?", nearest) : e;
+        }
+        if (value->items[i]->type != YAML_MAP)
+            return yaml_error(value->items[i], "the arguments of '%s' must be a map", name);
+        for (size_t k = 0; k < value->items[i]->count; k++)
+            if (!module_find_arg(module, value->items[i]->keys[k]->text) && !module->any_args)
+                return yaml_error(value->items[i]->keys[k], "module '%s' has no argument '%s'", name,
+                                  value->items[i]->keys[k]->text);
+    }
+    return parse_check_templates(loader, value);
+}
+
+/* What the task does not say itself; the innermost of several says more. */
+static struct err *add_defaults(struct loader *loader, struct entry *entry)
+{
+    for (const struct entry *from = entry; from; from = entry_heritage(from)) {
+        const char *name, *key;
+        json_t *args, *value;
+        json_object_foreach(from->keywords[KW_MODULE_DEFAULTS], name, args)
+        {
+            if (modules_find(loader->playbook->modules, name) != entry->module)
+                continue;
+            json_object_foreach(args, key, value)
+            {
+                const struct arg_spec *arg = module_find_arg(entry->module, key);
+                const char *canonical = arg ? arg->name : key;
+                if (!json_object_get(entry->args, canonical) && !json_is_null(value))
+                    json_object_set(entry->args, canonical, value);
+            }
+        }
+    }
+    return NULL;
+}
+
+struct err *args_parse(struct loader *loader, struct entry *entry, const struct yaml_node *value,
+                       const struct yaml_node *more)
+{
     entry->args = json_keep(loader->arena, json_object());
     if (value->type == YAML_STRING && runs_text(entry->module))
         TRY(split_command(loader, entry, value->text));
@@ -146,5 +191,6 @@ struct err *args_parse(struct loader *loader, struct entry *entry, const char *w
         entry->text = arena_strdup(loader->arena, json_string_value(cmd));
         json_object_del(entry->args, "cmd");
     }
+    TRY(add_defaults(loader, entry));
     return check_args(entry);
 }

@@ -8,10 +8,10 @@
 #define NOT_PLAY (EVERY & ~PLACE_PLAY)
 
 static const struct keyword_spec specs[KW_COUNT] = {
-    [KW_NAME] = {"name", EVERY & ~PLACE_ROLE},
-    [KW_WHEN] = {"when", NOT_PLAY},
-    [KW_VARS] = {"vars", EVERY},
-    [KW_TAGS] = {"tags", EVERY},
+    [KW_NAME] = {"name", (EVERY & ~PLACE_ROLE) | PLACE_IMPORT},
+    [KW_WHEN] = {"when", NOT_PLAY | PLACE_IMPORT},
+    [KW_VARS] = {"vars", EVERY | PLACE_IMPORT},
+    [KW_TAGS] = {"tags", EVERY | PLACE_IMPORT},
     [KW_BECOME] = {"become", EVERY},
     [KW_BECOME_USER] = {"become_user", EVERY},
     [KW_BECOME_METHOD] = {"become_method", EVERY},
@@ -68,6 +68,9 @@ static const struct keyword_spec specs[KW_COUNT] = {
     [KW_MAX_FAIL_PERCENTAGE] = {"max_fail_percentage", PLACE_PLAY},
     [KW_ROLE] = {"role", PLACE_ROLE},
     [KW_CONNECTION] = {"connection", EVERY},
+    [KW_COLLECTIONS] = {"collections", EVERY},
+    [KW_MODULE_DEFAULTS] = {"module_defaults", EVERY},
+    [KW_VARS_PROMPT] = {"vars_prompt", PLACE_PLAY},
 };
 
 const struct keyword_spec *keyword_spec(enum keyword keyword)

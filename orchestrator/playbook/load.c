@@ -2,7 +2,7 @@
  * handlers. */
 #include "base/fs.h"
 #include "base/hash.h"
-#include "playbook/play.h"
+#include "playbook/parse.h"
 #include <ctype.h>
 #include <dirent.h>
 #include <stdlib.h>
@@ -233,22 +233,47 @@ static struct err *check_handlers(const struct play *play, const struct entry_li
 
 static struct err *load_plays(struct loader *loader, const char *path);
 
+static struct err *import_playbook(struct loader *loader, const struct yaml_node *node,
+                                   const struct yaml_node *file)
+{
+    struct playbook *playbook = loader->playbook;
+    if (file->type != YAML_STRING || template_is_template(file->text))
+        return yaml_error(file, "'import_playbook' takes a plain path");
+    struct entry *import = entry_new(loader, node, loader->import, NULL, ENTRY_BLOCK);
+    for (size_t i = 0; i < node->count; i++) {
+        if (node->items[i] == file)
+            continue;
+        int keyword = keyword_find(node->keys[i]->text, PLACE_IMPORT);
+        if (keyword < 0)
+            return parse_unknown_key(loader, node->keys[i], PLACE_IMPORT, "import_playbook");
+        TRY(parse_keyword(loader, import, (enum keyword)keyword, node->keys[i], node->items[i]));
+    }
+    import->params =
+        import->keywords[KW_VARS] ? import->keywords[KW_VARS] : json_keep(loader->arena, json_object());
+    import->keywords[KW_VARS] = NULL;
+    if (loader->depth >= 8)
+        return yaml_error(node, "playbooks import each other without end");
+    const char *path = fs_resolve(loader->arena, fs_dirname(loader->arena, node->file), file->text);
+    const char *dir = playbook->dir;
+    const struct entry *outer = loader->import;
+    loader->depth++;
+    loader->import = import;
+    playbook->dir = fs_dirname(loader->arena, path);
+    struct err *e = load_plays(loader, path);
+    playbook->dir = dir;
+    loader->import = outer;
+    loader->depth--;
+    return e;
+}
+
 static struct err *load_one_play(struct loader *loader, const struct yaml_node *node)
 {
     struct playbook *playbook = loader->playbook;
     const struct yaml_node *import = yaml_get(node, "import_playbook");
     if (!import)
         import = yaml_get(node, "ansible.builtin.import_playbook");
-    if (import) {
-        if (import->type != YAML_STRING || template_is_template(import->text) || node->count != 1)
-            return yaml_error(node, "'import_playbook' takes a plain path and nothing else");
-        if (++loader->depth > 8)
-            return yaml_error(node, "playbooks import each other without end");
-        TRY(load_plays(loader,
-                       fs_resolve(loader->arena, fs_dirname(loader->arena, node->file), import->text)));
-        loader->depth--;
-        return NULL;
-    }
+    if (import)
+        return import_playbook(loader, node, import);
     if (playbook->play_count == playbook->play_capacity)
         return yaml_error(node, "a playbook has at most %d plays", MAX_PLAYS);
     struct play *play;
@@ -286,8 +311,8 @@ static void number_entries(const struct entry_list *list, int *last)
 static struct err *load_finish(struct loader *loader)
 {
     struct playbook *playbook = loader->playbook;
-    static const char *const beside[] = {"files", "templates"};
-    for (size_t i = 0; i < 2; i++)
+    static const char *const beside[] = {"files", "templates", "vars"};
+    for (size_t i = 0; i < 3; i++)
         TRY(note_folder(loader, arena_printf(loader->arena, "%s/%s", playbook->dir, beside[i]), 0));
     for (size_t p = 0; p < playbook->play_count; p++) {
         int last = 0;

@@ -73,6 +73,9 @@ enum keyword {
     KW_MAX_FAIL_PERCENTAGE,
     KW_ROLE,
     KW_CONNECTION,
+    KW_COLLECTIONS,
+    KW_MODULE_DEFAULTS,
+    KW_VARS_PROMPT,
     KW_COUNT
 };
 
@@ -82,7 +85,8 @@ enum place {
     PLACE_TASK = 4,
     PLACE_HANDLER = 8,
     PLACE_ROLE = 16,
-    PLACE_INCLUDE = 32
+    PLACE_INCLUDE = 32,
+    PLACE_IMPORT = 64 /* import_playbook */
 };
 
 struct keyword_spec {
@@ -120,7 +124,7 @@ enum entry_kind { ENTRY_TASK, ENTRY_BLOCK };
 
 struct entry {
     enum entry_kind kind;
-    const struct entry *parent; /* NULL: a play */
+    const struct entry *parent; /* of a play: its import_playbook, or NULL */
     const struct role *role;    /* NULL outside of roles */
     const char *file;           /* of the YAML */
     int line, column;
@@ -138,8 +142,8 @@ struct entry {
      * template */
     struct entry_list block, rescue, always;
     const struct entry *apply; /* of an include: a block with the keywords of what it includes, or NULL */
-    json_t *params; /* of a use of a role: what is no keyword; or NULL */
-    json_t *given;  /* of a use of a role: its vars; or NULL */
+    json_t *params;            /* of a use of a role: what is no keyword; or NULL */
+    json_t *given;             /* of a use of a role: its vars; or NULL */
     const struct role *starts; /* a block with all tasks of a role that does not run twice, or NULL */
 };
 
@@ -148,7 +152,9 @@ struct play {
     struct entry_list pre_tasks, tasks, post_tasks, handlers; /* tasks: roles, then tasks */
     struct role **roles;
     size_t role_count, role_capacity;
-    json_t *vars; /* vars, then vars_files */
+    const char *dir;    /* of its file */
+    json_t *vars;       /* vars, then vars_files */
+    json_t *vars_files; /* those that only the run can find, or NULL */
     bool uses_facts;
     bool open; /* an include will only be known in the run: it may bring handlers */
 };
@@ -205,7 +211,8 @@ struct loader {
     struct play *play;
     const char **files; /* every file read so far, for the digest */
     size_t file_count, file_capacity;
-    int depth, role_depth; /* of includes and roles, against endless ones */
+    const struct entry *import; /* the import_playbook that is being followed, or NULL */
+    int depth, role_depth;      /* of includes and roles, against endless ones */
 };
 void loader_note_file(struct loader *loader, const char *path);
 struct err *parse_play(struct loader *loader, const struct yaml_node *node,

@@ -64,6 +64,7 @@ struct run {
     bool names_hostvars;     /* something may ask for the variables of other hosts */
     struct member *member;   /* in the play that is under way; NULL: alone */
 
+    json_t *play_vars;     /* vars and vars_files of the play */
     json_t *magic;         /* inventory_hostname and the like */
     json_t *role_defaults; /* of all roles that the play sees */
     json_t *role_vars;
@@ -93,6 +94,8 @@ struct run {
 struct err *run_init_vars(struct run *run) REHOST_MUST_CHECK;
 void run_free_vars(struct run *run);
 void run_enter_play(struct run *run, const struct play *play);
+/* vars_files whose names are templates, once the facts are known. */
+struct err *run_vars_files(struct run *run) REHOST_MUST_CHECK;
 void run_show_role(struct run *run, const struct role *role); /* to the whole play */
 /* Every scope that the entry sees. */
 const struct expr_scope *run_scope(struct run *run, struct arena *arena, const struct entry *entry);
@@ -176,7 +179,7 @@ const char *job_title(struct run *run, struct job *job);
 struct call {
     int id;
     const char *flags;
-    const char *user;  /* NULL: the user of the session; "": the login, when the session became root by sudo */
+    const char *user; /* NULL: the user of the session; "": the login, when the session became root by sudo */
     const char *nonce; /* with a user */
     const struct module_spec *module;
     const json_t *args;        /* rendered */

@@ -57,6 +57,7 @@ struct err *run_play(struct run *run, const struct play *play)
     run_enter_play(run, play);
     collect_handlers(run, play);
     TRY(gather_facts(run, play));
+    TRY(run_vars_files(run));
     const struct entry_list *sections[] = {&play->pre_tasks, &play->tasks, &play->post_tasks};
     for (size_t i = 0; i < 3 && !run_over(run); i++) {
         TRY(run_entries(run, sections[i], false));
@@ -75,6 +76,20 @@ struct err *run_play(struct run *run, const struct play *play)
     return NULL;
 }
 
+static struct err *check_prompts(const struct run *run, const struct play *play)
+{
+    size_t i;
+    const json_t *prompt;
+    json_array_foreach(play->root->keywords[KW_VARS_PROMPT], i, prompt)
+    {
+        const char *name = json_string_value(json_object_get(prompt, "name"));
+        if (!json_object_get(prompt, "default") && !json_object_get(run->options->extra_vars, name))
+            return err_with_hint(entry_error(play->root, "'vars_prompt' asks for '%s'", name),
+                                 "nobody is asked during a run: give it with -e %s=...", name);
+    }
+    return NULL;
+}
+
 struct err *run_open(struct run *run, const struct session_link *link)
 {
     *run->result = (struct playbook_result){0};
@@ -82,6 +97,8 @@ struct err *run_open(struct run *run, const struct session_link *link)
     session_init(&run->session, run->ctx, link);
     run->nonces = json_object();
     TRY(run_init_vars(run));
+    for (size_t i = 0; i < run->playbook->play_count; i++)
+        TRY(check_prompts(run, run->playbook->plays[i]));
     run->seeking = run->options->start_at_task != NULL;
     if (run->seeking)
         TRY(playbook_check_start(run->playbook, run->options));

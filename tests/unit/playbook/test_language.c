@@ -132,6 +132,80 @@ static void results_of_loops_have_the_keys_of_ansible(void **state)
            "\"skipped_reason\": \"No items in the list\"\n}\n");
 }
 
+static void a_module_may_be_named_by_action(void **state)
+{
+    (void)state;
+    expect(PLAY
+           "    - action: debug msg=one\n    - local_action: {module: debug, msg: two}\n    - name: t\n      "
+           "action: command echo three\n      register: r\n    - debug: {msg: \"{{ r.stdout }}\"}\n      "
+           "delegate_to: localhost\n",
+           "ok debug: one\nok debug: two\nchanged t\nok debug: three\n");
+}
+
+static void module_defaults_fill_what_a_task_leaves_out(void **state)
+{
+    (void)state;
+    expect(
+        "- hosts: all\n  gather_facts: false\n  module_defaults: {debug: {msg: play}, "
+        "ansible.builtin.command: {chdir: /}}\n  tasks:\n    - debug:\n    - debug: {msg: own}\n    - "
+        "block:\n   "
+        "     - debug:\n        - command: pwd\n          register: r\n      module_defaults: {debug: {msg: "
+        "block}}\n    - debug: {msg: \"{{ r.stdout }}\"}\n",
+        "ok debug: play\nok debug: own\nok debug: block\nchanged command\nok debug: /\n");
+}
+
+static void playbooks_import_others_with_variables_tags_and_conditions(void **state)
+{
+    (void)state;
+    put_file(f, "sub/files/data", "sub");
+    put_file(f, "sub/other.yml",
+             PLAY
+             "    - debug: {msg: \"{{ v }} {{ lookup('file', 'data') }} {{ playbook_dir | basename }}\"}\n");
+    put_file(
+        f, "play.yml",
+        "- import_playbook: sub/other.yml\n  vars: {v: one}\n  tags: a\n- import_playbook: sub/other.yml\n  "
+        "vars: {v: two}\n  when: false\n" PLAY "    - debug: {msg: last}\n");
+    apply_well(f);
+    assert_string_equal(f->events.data, "ok debug: one sub sub\nskipped debug\nok debug: last\n");
+    f->options.tags = "a";
+    apply_well(f);
+    assert_string_equal(f->events.data, "ok debug: one sub sub\n");
+}
+
+static void vars_files_may_be_templates_and_lists(void **state)
+{
+    (void)state;
+    put_file(f, "vars/two.yml", "v: two\nw: two\n");
+    put_file(f, "three.yml", "w: three\n");
+    expect(
+        "- hosts: all\n  gather_facts: false\n  vars: {name: two, v: play}\n  vars_files:\n    - [\"{{ name "
+        "}}-none.yml\", \"{{ name }}.yml\", three.yml]\n    - three.yml\n  tasks:\n    - debug: {msg: \"{{ v "
+        "}} {{ w }}\"}\n",
+        "ok debug: two three\n");
+    put_file(f, "play.yml", "- hosts: all\n  vars_files: [[none.yml, \"{{ 'no' }}.yml\"]]\n");
+    CLEANUP_ERR struct err *e = apply(f);
+    assert_non_null(e);
+    assert_holds(err_text(e), "there is no file of 'vars_files'");
+}
+
+static void nobody_is_asked_for_variables(void **state)
+{
+    (void)state;
+    put_file(
+        f, "play.yml",
+        "- hosts: all\n  gather_facts: false\n  vars: {a: play}\n  vars_prompt:\n    - {name: a, default: "
+        "def}\n    - {name: b, prompt: really}\n  tasks:\n    - debug: {msg: \"{{ a }} {{ b }}\"}\n");
+    CLEANUP_ERR struct err *e = apply(f);
+    assert_non_null(e);
+    assert_int_equal(err_kind(e), ERR_INPUT);
+    assert_holds(err_text(e), "'vars_prompt' asks for 'b'");
+    json_t *extra = json_pack("{s:s}", "b", "given");
+    f->options.extra_vars = extra;
+    apply_well(f);
+    assert_string_equal(f->events.data, "ok debug: def given\n");
+    json_decref(extra);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -143,6 +217,12 @@ int main(void)
                                         teardown),
         cmocka_unit_test_setup_teardown(with_forms_give_the_items_of_ansible, setup, teardown),
         cmocka_unit_test_setup_teardown(results_of_loops_have_the_keys_of_ansible, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_module_may_be_named_by_action, setup, teardown),
+        cmocka_unit_test_setup_teardown(module_defaults_fill_what_a_task_leaves_out, setup, teardown),
+        cmocka_unit_test_setup_teardown(playbooks_import_others_with_variables_tags_and_conditions, setup,
+                                        teardown),
+        cmocka_unit_test_setup_teardown(vars_files_may_be_templates_and_lists, setup, teardown),
+        cmocka_unit_test_setup_teardown(nobody_is_asked_for_variables, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -86,9 +86,13 @@ static void expressions_and_templates_are_parsed_beforehand(void **state)
 static void what_rehost_cannot_do_is_refused(void **state)
 {
     (void)state;
-    expect_error(PLAY "    - command: id\n      delegate_to: db-1\n", "'delegate_to' another machine",
+    expect_error(PLAY "    - command: id\n      delegate_to: db-1\n", "'delegate_to' another machine", NULL);
+    expect_error(PLAY "    - action: comand id\n", "play.yml:3:15: there is no module or keyword 'comand'",
+                 "'command'");
+    expect_error(PLAY "    - command: id\n      debugger: always\n",
+                 "play.yml:4:7: 'debugger' is not supported", "debug");
+    expect_error("- hosts: all\n  module_defaults: {apt: {nam: x}}\n", "module 'apt' has no argument 'nam'",
                  NULL);
-    expect_error(PLAY "    - local_action: command id\n", "'local_action' is not supported", NULL);
     expect_error("- tasks: []\n", "has no 'hosts'", NULL);
     expect_error(PLAY "    - command: id\n      tags: {a: b}\n", "play.yml:4:13: 'tags' must be", NULL);
     expect_error(PLAY "    - import_tasks:\n        file: x.yml\n        apply: {become: yes}\n",
