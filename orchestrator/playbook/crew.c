@@ -116,6 +116,8 @@ static void *play_on_host(void *arg)
     struct err *e = one->opened ? NULL : open_host(one);
     if (!e)
         e = run_play(&one->run, one->play);
+    if (e && one->opened)
+        e = doubt_explain(&one->run, e);
     note_end(one, e);
     team_leave(&one->run, one->gone);
     team_stop_work(memory);

@@ -56,8 +56,10 @@ struct playbook_options {
     bool become;                          /* tasks run as root unless they say otherwise (-b) */
     const char *become_user;              /* as this user instead of root, when a task names none; or NULL */
     const struct secret *become_password; /* for sudo, when the login is not root; or NULL */
-    const char *host_name;     /* inventory_hostname */
-    const json_t *host_vars;   /* inventory variables */
+    const char *host_name;                /* inventory_hostname */
+    const json_t *host_vars;              /* inventory variables */
+    json_t *done; /* NULL, or an object that keeps what commands answered: given to the next application after
+                   * a lost link, they are not run a second time. It holds whatever they printed. */
     const json_t *extra_vars;  /* -e: strongest */
     const char *tags;          /* --tags: names joined by commas; NULL: all */
     const char *skip_tags;     /* --skip-tags: likewise; NULL: none */
@@ -89,6 +91,9 @@ void playbook_list(const struct playbook *playbook, struct arena *arena, const c
 struct playbook_result {
     int counts[TASK_STATUS_COUNT];
     struct task_event failed; /* the task that stopped the play, when the error is ERR_REMOTE */
+    struct task_event
+        doubted;     /* ERR_UNKNOWN_OUTCOME: the task that was under way; task is NULL when none was */
+    bool repeatable; /* it finds out by itself what is there already: it can be applied again */
 };
 
 /* `ssh` NULL: on this machine. ERR_AUTH: sudo did not make the login root.

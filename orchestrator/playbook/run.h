@@ -38,6 +38,7 @@ struct step {
     struct frame frame;
     json_t *loop_vars; /* NULL outside of loops */
     const char *label;
+    const char *done_key; /* of a command: its name in options->done, or NULL */
 };
 
 /* The loop variables of an include under way: they are seen like its vars. */
@@ -58,6 +59,7 @@ struct run {
     json_t *nonces;       /* of users' shells in the session */
     struct here *here[2]; /* shells on this machine, the second one as root; NULL: not yet needed */
     const char *learned;  /* modules that came later; or NULL */
+    json_t *visits;       /* place in the file -> how often a command there was come to */
 
     const struct crew *crew; /* many hosts; NULL: alone */
     size_t host;             /* index into crew->hosts */
@@ -192,6 +194,12 @@ struct err *compile_call(struct arena *arena, const struct call *call, struct st
 /* lib.sh and the modules that the playbook can use. */
 struct err *compile_library(struct arena *arena, const struct playbook *playbook,
                             struct strbuf *out) REHOST_MUST_CHECK;
+
+/* --- run_doubt.c: after a lost link --- */
+void doubt_name_step(struct run *run, struct job *job, struct step *step);
+bool doubt_is_done(struct run *run, struct step *step); /* then it has its answer */
+void doubt_note_answer(struct run *run, const struct step *step);
+struct err *doubt_explain(struct run *run, struct err *e) REHOST_MUST_CHECK; /* says what is known */
 
 /* --- run.c: the walk --- */
 bool run_over(const struct run *run); /* nothing more is to be done in this play */

@@ -96,6 +96,7 @@ struct err *run_open(struct run *run, const struct session_link *link)
     run->last = &run->first;
     session_init(&run->session, run->ctx, link);
     run->nonces = json_object();
+    run->visits = json_object();
     TRY(run_init_vars(run));
     for (size_t i = 0; i < run->playbook->play_count; i++)
         TRY(check_prompts(run, run->playbook->plays[i]));
@@ -125,6 +126,7 @@ void run_free(struct run *run)
     run_close_here(run);
     session_free(&run->session);
     json_decref(run->nonces);
+    json_decref(run->visits);
     run_free_vars(run);
 }
 
@@ -152,6 +154,8 @@ struct err *playbook_run(const struct ctx *ctx, const struct playbook *playbook,
     struct err *e = run_open(&run, link);
     if (!e)
         e = run_plays(&run);
+    if (e)
+        e = doubt_explain(&run, e);
     run_free(&run);
     if (!e && run.failed)
         e = run_failure(&run);

@@ -311,6 +311,7 @@ static void note_outcome(struct run *run, struct job *job, struct step *step, en
 
 static struct err *settle(struct run *run, struct job *job, struct step *step)
 {
+    doubt_note_answer(run, step);
     json_t *values = step->frame.values;
     struct err *judged = judge_step(run, job, step);
     if (judged) { /* a condition that cannot be evaluated fails the task */

@@ -289,6 +289,10 @@ static struct err *start(struct run *run, struct job *job, struct step *step, bo
     TRY(job_flag(run, job, scope, KW_NO_LOG, false, &job->no_log));
     if (!job->entry->module->shell)
         return action_local(run, job, step, scope);
+    if (!retried)
+        doubt_name_step(run, job, step);
+    if (doubt_is_done(run, step))
+        return NULL;
     struct expr_env env = run_env(run, job, scope);
     struct expr_place place = {.file = job->entry->file, .line = job->entry->line};
     CLEANUP_JSON json_t *args = NULL;

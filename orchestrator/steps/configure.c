@@ -1,5 +1,6 @@
 /* Applies one playbook to the new server. Output: {ok, changed, skipped}. A lost link is no failure: tasks
- * are idempotent, the playbook runs again. */
+ * are idempotent, the playbook runs again; commands that answered are not repeated, and one that was under
+ * way stops the run, because nobody knows whether it took effect. */
 #include "base/decode.h"
 #include "steps/step.h"
 
@@ -12,12 +13,12 @@ static void on_start(const char *task, void *arg)
 }
 
 static struct err *apply_once(struct step_run *step, const struct playbook *playbook, json_t *vars,
-                              struct playbook_result *result)
+                              json_t *done, struct playbook_result *result)
 {
     struct ssh *ssh;
     TRY(step_connect(step, &ssh));
     const struct playbook_options options = {
-        .host_name = step->host, .host_vars = vars, .on_start = on_start, .arg = step};
+        .host_name = step->host, .host_vars = vars, .done = done, .on_start = on_start, .arg = step};
     return playbook_apply(step->ctx, playbook, ssh, step->arena, &options, result);
 }
 
@@ -39,13 +40,15 @@ static struct err *configure_apply(struct step_run *step)
     TRY(step->services->playbook(step->services->core, name, &playbook));
     CLEANUP_JSON json_t *vars = NULL;
     TRY(step->services->vars(step->services->core, step->host, &vars));
+    CLEANUP_JSON json_t *done = json_object();
     struct playbook_result result = {0};
     for (int attempt = 1;; attempt++) {
-        CLEANUP_ERR struct err *e = apply_once(step, playbook, vars, &result);
+        CLEANUP_ERR struct err *e = apply_once(step, playbook, vars, done, &result);
         if (!e)
             break;
         step_drop_link(step);
-        if (err_kind(e) != ERR_UNKNOWN_OUTCOME || attempt == LINK_ATTEMPTS)
+        bool again = err_kind(e) == ERR_UNKNOWN_OUTCOME && (!result.doubted.task || result.repeatable);
+        if (!again || attempt == LINK_ATTEMPTS)
             return describe_failure(step, TAKE(e), &result);
         step_note(step, "the link was lost during '%s'; applying it again: %s", name, err_text(e));
     }
