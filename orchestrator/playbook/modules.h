@@ -66,6 +66,7 @@ enum action {
     ACTION_IMPORT_TASKS,
     ACTION_INCLUDE_ROLE,
     ACTION_IMPORT_ROLE,
+    ACTION_FOREIGN, /* for another system: fails when it is reached */
 };
 
 struct module_spec {

@@ -25,6 +25,13 @@ struct entry *entry_new(struct loader *loader, const struct yaml_node *node, con
 struct err *parse_task(struct loader *loader, const struct yaml_node *node, const struct entry *parent,
                        const struct role *role, unsigned place, struct entry_list *out) REHOST_MUST_CHECK;
 
+/* --- foreign.c: modules for other systems --- */
+/* Which system, or NULL. */
+const char *foreign_system(const char *name);
+/* ERR_INPUT unless a condition decides whether the entry is reached. */
+struct err *foreign_check(const struct entry *entry) REHOST_MUST_CHECK;
+const struct module_spec *foreign_spec(struct arena *arena, const char *name);
+
 /* --- args.c --- */
 /* A task's module and arguments as they are written: `value` is what stands after "module:", `more` what
  * stands under "args:" (or NULL). Fills entry->args and entry->text. */

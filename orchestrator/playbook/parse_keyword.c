@@ -4,7 +4,7 @@
 #include <string.h>
 
 /* What Ansible knows and rehost does not, and what to do instead. */
-static const struct {
+static const struct refusal {
     const char *name, *instead;
 } refused[] = {
     {"async", "a task has all the time it needs, and the connection stays open: leave it out"},
@@ -17,6 +17,10 @@ static const struct {
     {"become_exe", "leave it out: sudo is used"},
     {"become_flags", "leave it out: sudo is used"},
     {"delegate_facts", "set facts on the host itself"},
+    {"add_host", "name the host in the inventory"},
+    {"group_by", "use 'when', or groups in the inventory"},
+    {"async_status", "a task has all the time it needs: leave out async and async_status"},
+    {"set_stats", "use set_fact"},
     {"include", "use import_tasks or include_tasks"},
     {"with_inventory_hostnames", "use loop with groups['all']"},
     {"with_lines", "use a task with register, and loop over its stdout_lines"},
@@ -24,21 +28,28 @@ static const struct {
     {"with_env", "use loop with lookup('env', ...)"},
 };
 
-bool keyword_is_refused(const char *name)
+static const struct refusal *find_refused(const char *name)
 {
+    static const char builtin[] = "ansible.builtin.";
+    if (strncmp(name, builtin, sizeof(builtin) - 1) == 0)
+        name += sizeof(builtin) - 1;
     for (size_t i = 0; i < sizeof(refused) / sizeof(refused[0]); i++)
         if (strcmp(refused[i].name, name) == 0)
-            return true;
-    return false;
+            return &refused[i];
+    return NULL;
+}
+
+bool keyword_is_refused(const char *name)
+{
+    return find_refused(name) != NULL;
 }
 
 struct err *parse_unknown_key(struct loader *loader, const struct yaml_node *key, unsigned place,
                               const char *where)
 {
-    for (size_t i = 0; i < sizeof(refused) / sizeof(refused[0]); i++)
-        if (strcmp(refused[i].name, key->text) == 0)
-            return err_with_hint(yaml_error(key, "'%s' is not supported", key->text), "%s",
-                                 refused[i].instead);
+    const struct refusal *refusal = find_refused(key->text);
+    if (refusal)
+        return err_with_hint(yaml_error(key, "'%s' is not supported", key->text), "%s", refusal->instead);
     const char *nearest = keyword_nearest(loader->arena, key->text, place);
     struct err *e = yaml_error(key, "'%s' is not a keyword of a %s", key->text, where);
     return nearest ? err_with_hint(e, "did you mean '%s'?", nearest) : e;

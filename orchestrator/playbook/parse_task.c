@@ -21,6 +21,11 @@ static bool includes(enum action action)
            action == ACTION_IMPORT_ROLE;
 }
 
+static bool known_module(const struct loader *loader, const char *name)
+{
+    return modules_find(loader->playbook->modules, name) || foreign_system(name);
+}
+
 static bool is_action(const char *key)
 {
     return strcmp(key, "action") == 0 || strcmp(key, "local_action") == 0;
@@ -70,11 +75,11 @@ static struct err *find_module(struct loader *loader, const struct yaml_node *no
             continue;
         if (is_action(node->keys[i]->text) && !*key) {
             TRY(read_action(loader, node->items[i], key, value));
-            if (!modules_find(loader->playbook->modules, (*key)->text))
+            if (!known_module(loader, (*key)->text))
                 return unknown_module(loader, *key);
             continue;
         }
-        if (!modules_find(loader->playbook->modules, node->keys[i]->text))
+        if (!known_module(loader, node->keys[i]->text))
             return unknown_module(loader, node->keys[i]);
         if (*key)
             return yaml_error(node->keys[i], "a task has one module; this one has '%s' and '%s'",
@@ -207,6 +212,8 @@ struct err *parse_task(struct loader *loader, const struct yaml_node *node, cons
     TRY(find_module(loader, node, place, &key, &value));
     task->module = modules_find(loader->playbook->modules, key->text);
     task->written = key->text;
+    if (!task->module)
+        task->module = foreign_spec(loader->arena, key->text);
     unsigned allowed = includes(task->module->action) ? PLACE_INCLUDE : place;
     for (size_t i = 0; i < node->count; i++) {
         if (node->keys[i] == key || is_action(node->keys[i]->text))
@@ -218,6 +225,13 @@ struct err *parse_task(struct loader *loader, const struct yaml_node *node, cons
     }
     if (yaml_get(node, "local_action"))
         task->keywords[KW_DELEGATE_TO] = json_keep(loader->arena, json_string("localhost"));
+    if (task->module->action == ACTION_FOREIGN) {
+        TRY(foreign_check(task)); /* its arguments are not ours to judge */
+        task->args = json_keep(loader->arena, json_object());
+        loader->playbook->task_count += place != PLACE_HANDLER;
+        entry_list_add(loader->arena, out, task);
+        return NULL;
+    }
     TRY(args_parse(loader, task, value, yaml_get(node, "args")));
     TRY(parse_check_templates(loader, value));
     if (yaml_get(node, "args"))

@@ -206,6 +206,20 @@ static void nobody_is_asked_for_variables(void **state)
     json_decref(extra);
 }
 
+static void a_module_for_another_system_fails_only_when_it_is_reached(void **state)
+{
+    (void)state;
+    put_file(
+        f, "play.yml",
+        PLAY
+        "    - yum: {name: x}\n      when: false\n    - dnf: {name: \"{{ item }}\"}\n      loop: [a]\n      "
+        "when: item == 'a'\n");
+    CLEANUP_ERR struct err *e = apply(f);
+    assert_non_null(e);
+    assert_holds(f->events.data, "skipped yum\nfailed dnf => a: ");
+    assert_holds(err_text(e), "the module 'dnf' is for another system");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -223,6 +237,8 @@ int main(void)
                                         teardown),
         cmocka_unit_test_setup_teardown(vars_files_may_be_templates_and_lists, setup, teardown),
         cmocka_unit_test_setup_teardown(nobody_is_asked_for_variables, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_module_for_another_system_fails_only_when_it_is_reached, setup,
+                                        teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

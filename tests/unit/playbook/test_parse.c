@@ -91,6 +91,8 @@ static void what_rehost_cannot_do_is_refused(void **state)
                  "'command'");
     expect_error(PLAY "    - command: id\n      debugger: always\n",
                  "play.yml:4:7: 'debugger' is not supported", "debug");
+    expect_error(PLAY "    - ansible.builtin.add_host: {name: x}\n",
+                 "play.yml:3:7: 'ansible.builtin.add_host' is not supported", "inventory");
     expect_error("- hosts: all\n  module_defaults: {apt: {nam: x}}\n", "module 'apt' has no argument 'nam'",
                  NULL);
     expect_error("- tasks: []\n", "has no 'hosts'", NULL);
@@ -102,6 +104,19 @@ static void what_rehost_cannot_do_is_refused(void **state)
     expect_error(PLAY "    - command: id\n      loop: [1]\n      loop_control: {paus: 1}\n",
                  "'paus' is not a keyword of 'loop_control'", "'pause'");
     expect_error("hosts: all\n", "a playbook is a list of plays", NULL);
+}
+
+static void modules_for_other_systems_need_a_condition(void **state)
+{
+    (void)state;
+    expect_error(PLAY "    - yum: {name: x}\n", "play.yml:3:7: the module 'yum' is for Red Hat", "'when'");
+    expect_error(PLAY "    - ansible.windows.win_service: {name: x}\n", "is for Windows", NULL);
+    expect_good(PLAY "    - yum: name=x state=latest\n      when: ansible_os_family == 'RedHat'\n");
+    expect_good(PLAY "    - block:\n        - community.general.zypper: {name: x}\n      when: x\n");
+    put_file(f, "redhat.yml", "- ansible.builtin.dnf: {name: \"{{ x | unknown_filter }}\"}\n");
+    expect_good(PLAY "    - include_tasks: redhat.yml\n      when: ansible_os_family == 'RedHat'\n");
+    expect_error(PLAY "    - include_tasks: redhat.yml\n", "redhat.yml:1:3: the module 'ansible.builtin.dnf'",
+                 NULL);
 }
 
 static void handlers_must_exist(void **state)
@@ -168,6 +183,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(arguments_are_checked, setup, teardown),
         cmocka_unit_test_setup_teardown(expressions_and_templates_are_parsed_beforehand, setup, teardown),
         cmocka_unit_test_setup_teardown(what_rehost_cannot_do_is_refused, setup, teardown),
+        cmocka_unit_test_setup_teardown(modules_for_other_systems_need_a_condition, setup, teardown),
         cmocka_unit_test_setup_teardown(handlers_must_exist, setup, teardown),
         cmocka_unit_test_setup_teardown(roles_includes_and_imports_are_read_and_checked, setup, teardown),
         cmocka_unit_test_setup_teardown(full_names_key_value_and_static_counts, setup, teardown),
