@@ -10,7 +10,7 @@ _rehost() {
     status) words="--inventory --json --help " ;;
     report) words="--inventory --json --help " ;;
     backup) words="--dataset --i-am-alone --inventory --json --help " ;;
-    play) words="--host --key --user --host-key --trust-on-first-use --check --diff --extra-vars --as --inventory --json --help " ;;
+    play) words="--inventory --host --limit --forks --tags --skip-tags --start-at-task --list-hosts --list-tasks --list-tags --syntax-check --check --diff --extra-vars --user --key --private-key --host-key --trust-on-first-use --become --become-user --ask-become-pass --become-password-file --as --json --help " ;;
     rollback) words="--yes --i-am-alone --inventory --json --help " ;;
     catalog) words="--provider --region --fit --all --inventory --json --help " ;;
     destroy) words="--confirm --i-am-alone --inventory --json --help " ;;

@@ -50,9 +50,10 @@ struct cli {
     const struct cli_command *command;
     const char **arguments;
     int argument_count;
-    const char *
-        *option_values; /* parallel to all options: common first, then the command's; "" for a given switch */
-    const char **repeated; /* values of repeating options, in order */
+    const char **option_values; /* parallel to all options: the command's first, then common ones; "" for a
+                                   given switch */
+    const char **repeated;      /* values of repeating options, in order */
+    const struct cli_option **repeated_options; /* and whose they are */
     size_t repeated_count;
     struct arena *arena;
     struct ctx ctx;
@@ -76,6 +77,10 @@ struct err *cli_parse(struct cli *cli, int argc, char **argv) REHOST_MUST_CHECK;
 /* An option's value ("" for a switch that was given), or NULL. */
 const char *cli_option(const struct cli *cli, const char *name);
 bool cli_switch(const struct cli *cli, const char *name);
+/* The values of one repeating option, in order. */
+const char **cli_values(const struct cli *cli, const char *name, size_t *count);
+/* Whether the command has an option of its own in the place of a common one. */
+bool cli_shadows(const struct cli_command *command, const struct cli_option *common);
 /* For commands that only look: no file is made. */
 struct err *cli_open_project(struct cli *cli, struct project **project) REHOST_MUST_CHECK;
 /* Before a command acts: its journal and its log exist from here on. */

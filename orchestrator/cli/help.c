@@ -53,7 +53,9 @@ void help_command(struct cli *cli, const struct cli_command *command)
     print_wrapped(cli, command->description, 100);
     out_text(cli, "\n");
     print_options(cli, command->options, command->option_count);
-    print_options(cli, cli_common_options, cli_common_option_count);
+    for (size_t i = 0; i < cli_common_option_count; i++)
+        if (!cli_shadows(command, &cli_common_options[i]))
+            print_options(cli, &cli_common_options[i], 1);
     out_text(cli, "\nexample: %s\n", command->example);
 }
 
@@ -172,7 +174,8 @@ void help_completion(struct cli *cli)
         for (size_t k = 0; k < cli_commands[i].option_count; k++)
             out_text(cli, "--%s ", cli_commands[i].options[k].name);
         for (size_t k = 0; k < cli_common_option_count; k++)
-            out_text(cli, "--%s ", cli_common_options[k].name);
+            if (!cli_shadows(&cli_commands[i], &cli_common_options[k]))
+                out_text(cli, "--%s ", cli_common_options[k].name);
         out_text(cli, "\" ;;\n");
     }
     out_text(cli, "    esac; fi\n    mapfile -t COMPREPLY < <(compgen -W \"$words\" -- \"$word\")\n}\n"

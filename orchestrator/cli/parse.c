@@ -18,8 +18,8 @@ static size_t option_total(const struct cli *cli)
 
 static const struct cli_option *option_at(const struct cli *cli, size_t index)
 {
-    return index < cli_common_option_count ? &cli_common_options[index]
-                                           : &cli->command->options[index - cli_common_option_count];
+    return index < cli->command->option_count ? &cli->command->options[index]
+                                              : &cli_common_options[index - cli->command->option_count];
 }
 
 static size_t option_index(const struct cli *cli, const char *name, size_t length)
@@ -39,6 +39,24 @@ const char *cli_option(const struct cli *cli, const char *name)
 bool cli_switch(const struct cli *cli, const char *name)
 {
     return cli_option(cli, name) != NULL;
+}
+
+const char **cli_values(const struct cli *cli, const char *name, size_t *count)
+{
+    const char **values = arena_array(cli->arena, cli->repeated_count + 1, sizeof(*values));
+    *count = 0;
+    for (size_t i = 0; i < cli->repeated_count; i++)
+        if (!strcmp(cli->repeated_options[i]->name, name))
+            values[(*count)++] = cli->repeated[i];
+    return values;
+}
+
+bool cli_shadows(const struct cli_command *command, const struct cli_option *common)
+{
+    for (size_t i = 0; i < command->option_count; i++)
+        if (!strcmp(command->options[i].name, common->name))
+            return true;
+    return false;
 }
 
 static struct err *unknown_option(const struct cli *cli, const char *given)
@@ -66,8 +84,10 @@ static struct err *set_option(struct cli *cli, size_t index, const char *value, 
             return err_new(ERR_INPUT, "--%s needs a value: %s", option->name, option->value);
         value = argv[++*at];
     }
-    if (option->repeats)
+    if (option->repeats) {
+        cli->repeated_options[cli->repeated_count] = option;
         cli->repeated[cli->repeated_count++] = value;
+    }
     cli->option_values[index] = value;
     return NULL;
 }
@@ -129,6 +149,7 @@ struct err *cli_parse(struct cli *cli, int argc, char **argv)
     cli->option_values = arena_array(cli->arena, option_total(cli), sizeof(*cli->option_values));
     cli->arguments = arena_array(cli->arena, (size_t)argc + 1, sizeof(*cli->arguments));
     cli->repeated = arena_array(cli->arena, (size_t)argc + 1, sizeof(*cli->repeated));
+    cli->repeated_options = arena_array(cli->arena, (size_t)argc + 1, sizeof(*cli->repeated_options));
     bool only_arguments = false;
     for (int at = 2; at < argc; at++) {
         if (!only_arguments && !strcmp(argv[at], "--"))

@@ -60,16 +60,34 @@ static const struct cli_option backup_options[] = {
 };
 
 static const struct cli_option play_options[] = {
-    {"host", 0, "ADDRESS[:PORT]", "the machine to configure"},
-    {"key", 'k', "FILE", "private SSH key (ed25519, OpenSSH format); default: ~/.ssh/id_ed25519"},
-    {"user", 'u', "NAME", "log in as; default: root"},
-    {"host-key", 0, "KEY", "the host's key, `ssh-ed25519 AAAA...`; default: from ~/.ssh/known_hosts"},
-    {"trust-on-first-use", 0, NULL, "accept whatever host key is shown, and print it"},
+    {"inventory", 'i', "SOURCE",
+     "an Ansible inventory: a file (INI, YAML), a folder, a program, or hosts `one,two,`; with --as an "
+     "inventory of rehost's own",
+     true},
+    {"host", 0, "ADDRESS[:PORT]", "one machine to configure, without an inventory, whatever `hosts` says"},
+    {"limit", 'l', "PATTERN", "of the inventory only these hosts: `web:!web3`, or `@FILE`"},
+    {"forks", 'f', "NUMBER", "hosts at work at once; default: 50"},
+    {"tags", 't', "TAG,...", "only tasks with one of these tags", true},
+    {"skip-tags", 0, "TAG,...", "no tasks with one of these tags", true},
+    {"start-at-task", 0, "NAME", "leave out what comes before the task of this name (a shell pattern)"},
+    {"list-hosts", 0, NULL, "print the hosts of each play, and do nothing"},
+    {"list-tasks", 0, NULL, "print the tasks of each play, and do nothing"},
+    {"list-tags", 0, NULL, "print the tags of each play, and do nothing"},
+    {"syntax-check", 0, NULL, "load the playbook and what it includes, and do nothing"},
     {"check", 'C', NULL, "change nothing, report what would change"},
     {"diff", 'D', NULL, "show what changes in files"},
-    {"extra-vars", 'e', "K=V|{...}|@FILE",
-     "variables: one, a map (YAML or JSON), or a file that holds a map; strongest", true},
-    {"as", 0, "HOST", "with the variables and secrets of this host of the inventory"},
+    {"extra-vars", 'e', "K=V ...|{...}|@FILE",
+     "variables: some, a map (YAML or JSON), or a file that holds a map; strongest", true},
+    {"user", 'u', "NAME", "log in as; default: root, with an inventory your own name here"},
+    {"key", 'k', "FILE", "private SSH key (ed25519, OpenSSH format); default: ~/.ssh/id_ed25519"},
+    {"private-key", 0, "FILE", "the same as --key"},
+    {"host-key", 0, "KEY", "with --host: its key, `ssh-ed25519 AAAA...`; default: from ~/.ssh/known_hosts"},
+    {"trust-on-first-use", 0, NULL, "accept whatever host key is shown where none is known, and print it"},
+    {"become", 'b', NULL, "run the tasks as root, by sudo when the login is not root"},
+    {"become-user", 0, "NAME", "as this user instead of root"},
+    {"ask-become-pass", 'K', NULL, "ask for the password of sudo"},
+    {"become-password-file", 0, "FILE", "the password of sudo is in this file (mode 0600)"},
+    {"as", 0, "HOST", "with the variables and secrets of this host of rehost's inventory"},
 };
 
 static const struct cli_option catalog_options[] = {
@@ -200,10 +218,15 @@ const struct cli_command cli_commands[] = {
      .max_arguments = 1,
      .run = cmd_play,
      OPTIONS(play_options),
-     .summary = "apply a playbook to any host",
+     .summary = "apply a playbook to hosts",
      .description =
-         "PLAYBOOK is a file, or the name of a shipped playbook. Needs no inventory unless --as is given.",
-     .example = "rehost play hardening --host 203.0.113.7 --check --diff"},
+         "PLAYBOOK is a file, or the name of a shipped playbook. The hosts come from an Ansible inventory "
+         "(-i), "
+         "and `hosts` of each play chooses among them, or it is one machine (--host). An ansible.cfg in the "
+         "current folder or beside the playbook is read for the inventory and the login. Hosts work at the "
+         "same time; one that fails or cannot be reached does not stop the others. Exit 1 when a host failed "
+         "or could not be reached, 8 when a link was lost while a task ran.",
+     .example = "rehost play site.yml -i hosts.ini --limit web --check --diff"},
     {.name = "rollback",
      .arguments = "RUN",
      .min_arguments = 1,

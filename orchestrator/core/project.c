@@ -301,12 +301,16 @@ static bool is_path(const char *name)
 }
 
 struct err *project_load_playbook(struct arena *arena, const char *base_dir, const char *name,
+                                  const char *const *role_dirs, size_t role_dir_count,
                                   const struct playbook **playbook)
 {
     const char *shipped = project_playbook_dir(arena);
-    const char *roles[] = {arena_printf(arena, "%s/roles", shipped)};
+    const char **roles = arena_array(arena, role_dir_count + 1, sizeof(*roles));
+    for (size_t i = 0; i < role_dir_count; i++)
+        roles[i] = role_dirs[i];
+    roles[role_dir_count] = arena_printf(arena, "%s/roles", shipped);
     const struct playbook_paths paths = {
-        .modules_dir = arena_printf(arena, "%s/modules", shipped), .role_dirs = roles, .role_dir_count = 1};
+        .modules_dir = arena_printf(arena, "%s/modules", shipped), .role_dirs = roles, .role_dir_count = role_dir_count + 1};
     char *path =
         is_path(name) ? fs_resolve(arena, base_dir, name) : arena_printf(arena, "%s/%s.yaml", shipped, name);
     if (!fs_exists(path))
@@ -324,7 +328,7 @@ struct err *project_playbook(struct project *project, const char *name, const st
         }
     }
     struct open_playbook *opened = ARENA_NEW(project->arena, struct open_playbook);
-    TRY(project_load_playbook(project->arena, project->inventory->dir, name, &opened->playbook));
+    TRY(project_load_playbook(project->arena, project->inventory->dir, name, NULL, 0, &opened->playbook));
     opened->name = arena_strdup(project->arena, name);
     opened->next = project->handles->playbooks;
     project->handles->playbooks = opened;

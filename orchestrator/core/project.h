@@ -63,8 +63,10 @@ struct err *project_unseal(struct project *project, const char *sealed,
 /* Where the shipped playbooks are: $REHOST_PLAYBOOKS, beside the program (../share/rehost/playbooks), or the
  * source tree. */
 const char *project_playbook_dir(struct arena *arena);
-/* Loads a playbook by path or shipped name without an inventory: for `play`. */
+/* Loads a playbook by path or shipped name without an inventory: for `play`. Roles are also looked for in
+ * `role_dirs`, before the shipped ones. */
 struct err *project_load_playbook(struct arena *arena, const char *base_dir, const char *name,
+                                  const char *const *role_dirs, size_t role_dir_count,
                                   const struct playbook **playbook) REHOST_MUST_CHECK;
 
 /* Where the host runs now: the machine that a run put in place, else what the inventory says. */

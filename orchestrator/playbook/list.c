@@ -84,6 +84,7 @@ void playbook_list(const struct playbook *playbook, struct arena *arena, const c
         listing.play = (struct playbook_item){.play_number = (int)i + 1,
                                               .play = json_is_string(name) ? json_string_value(name) : hosts,
                                               .hosts = hosts,
+                                              .pattern = play->root->keywords[KW_HOSTS],
                                               .tags = sorted_tags(arena, own),
                                               .file = play->root->file,
                                               .line = play->root->line};

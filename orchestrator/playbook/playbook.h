@@ -78,7 +78,8 @@ struct playbook_item {
     int play_number;  /* from 1 */
     const char *play; /* its name, or its hosts */
     const char *hosts;
-    const char *role; /* or NULL */
+    const json_t *pattern; /* the same as written: text or a list, perhaps a template */
+    const char *role;      /* or NULL */
     const char *task;
     const char *tags; /* its own and inherited ones, sorted, joined by ", " */
     const char *file;
