@@ -5,6 +5,7 @@
  */
 #pragma once
 #include "playbook/expr_eval.h"
+#include "playbook/regex.h"
 #include <time.h>
 
 #define FILTER_MAX_PARAMS 6
@@ -118,10 +119,3 @@ struct err *text_split(struct eval *ev, const json_t *text, const char *separato
 struct err *text_format_braces(struct eval *ev, const struct call *call, json_t **out) REHOST_MUST_CHECK;
 /* -1, 0 or 1: `a` is older than, the same as, newer than `b`, as Ansible's version test orders them. */
 struct err *version_compare(const char *a, const char *b, const char *type, int *order) REHOST_MUST_CHECK;
-
-/* Regular expressions (PCRE2). */
-struct regex_flags {
-    bool ignore_case, multi_line, anchored;
-};
-struct err *regex_matches(const char *pattern, struct regex_flags flags, const char *text, size_t length,
-                          bool *found) REHOST_MUST_CHECK;

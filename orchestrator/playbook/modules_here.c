@@ -62,16 +62,22 @@ const struct module_here modules_here[] = {
      "# free file\n"},
     {ACTION_INCLUDE_VARS,
      "# include_vars (ansible.builtin): variables from a file.\n"
-     "# One YAML file; with `name`, as a map of that name. No folders.\n"
+     "# One file, or with `dir` the files of a folder; with `name`, as a map of that name.\n"
      "#\n"
      "# arg file text\n"
+     "# arg dir text\n"
      "# arg name text\n"
+     "# arg depth int\n"
+     "# arg files_matching text\n"
+     "# arg ignore_files any\n"
+     "# arg extensions any\n"
+     "# arg ignore_unknown_extensions bool\n"
      "# free file\n"},
     {ACTION_META,
      "# meta (ansible.builtin): what the run itself does.\n"
-     "# `flush_handlers`, `end_play` and `end_host` act; the others do nothing.\n"
+     "# `flush_handlers`, `end_play`, `end_batch`, `end_host` and `clear_facts` act; the others have nothing to do here.\n"
      "#\n"
-     "# arg action text, required, one of flush_handlers noop end_play end_host reset_connection clear_host_errors clear_facts\n"
+     "# arg action text, required, one of flush_handlers noop end_play end_batch end_host reset_connection clear_host_errors clear_facts refresh_inventory\n"
      "# free action\n"},
     {ACTION_PAUSE,
      "# pause (ansible.builtin): waits.\n"

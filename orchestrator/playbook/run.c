@@ -111,11 +111,35 @@ static struct err *run_step(struct run *run, struct job *job, json_t *loop_vars,
 
 /* --- tasks --- */
 
-static bool judged_here(const struct entry *entry)
+/* Whether the walk must know what came of the job before it goes on. */
+static bool judged_here(const struct job *job)
 {
+    const struct entry *entry = job->entry;
     const json_t *failed_when = entry->keywords[KW_FAILED_WHEN];
     return (failed_when && !json_is_false(failed_when)) || entry->keywords[KW_UNTIL] ||
-           entry->keywords[KW_RETRIES] || !entry->module->shell;
+           entry->keywords[KW_RETRIES] || job->failed_here;
+}
+
+/* Whether what is still under way could see what a task that is done here does, or should have kept it from
+ * being done. */
+static bool is_seen_early(const struct run *run, const struct entry *entry)
+{
+    const char *key;
+    json_t *value;
+    if (entry->module->action == ACTION_PAUSE)
+        return true;
+    if (entry->module->action != ACTION_SET_FACT && entry->module->action != ACTION_INCLUDE_VARS)
+        return false;
+    json_object_foreach(entry->args, key, value) if (json_object_get(run->dirty, key)) return true;
+    for (const struct entry *e = entry; e; e = e->parent)
+        if (e->rescue.count || e->always.count)
+            return true;
+    for (const struct step *step = run->first; step; step = step->next) {
+        const struct entry *other = step->job->entry;
+        if (other->keywords[KW_CHANGED_WHEN] || other->keywords[KW_NOTIFY])
+            return true;
+    }
+    return false;
 }
 
 /* The host learns that a loop is over: only now may its failures stop what follows. */
@@ -179,6 +203,8 @@ static struct err *run_job(struct run *run, struct job *job)
 {
     const json_t *registered = job->entry->keywords[KW_REGISTER];
     struct err *waited = run_wait_for_names(run, job);
+    if (!waited && is_seen_early(run, job->entry))
+        waited = run_settle_all(run);
     if (waited || run_over(run)) {
         job_free(job);
         return waited;
@@ -189,7 +215,7 @@ static struct err *run_job(struct run *run, struct job *job)
     if (e && !job->in_flight)
         job_free(job); /* otherwise it goes with the queue */
     TRY(e);
-    job->all_sent = !judged_here(job->entry);
+    job->all_sent = !judged_here(job);
     if (job->all_sent && job->in_flight)
         return NULL;
     TRY(run_settle_job(run, job));
@@ -228,9 +254,14 @@ static struct err *run_meta(struct run *run, const struct entry *entry)
         return NULL;
     if (strcmp(action, "flush_handlers") == 0)
         return run_flush_handlers(run);
-    if (strcmp(action, "end_play") == 0 || strcmp(action, "end_host") == 0) {
+    if (strncmp(action, "end_", 4) == 0) {
         TRY(run_settle_all(run));
         run->ended = !run->failed;
+    }
+    if (strcmp(action, "clear_facts") == 0) {
+        TRY(run_settle_all(run));
+        json_object_clear(run->facts);
+        run->facts_known = false;
     }
     return NULL;
 }

@@ -22,6 +22,7 @@ struct job {
     bool gathers_facts;
     bool looping, all_sent;
     bool ignore_errors, no_log;
+    bool failed_here; /* a step that was done here, not on the host, failed */
     const char *once; /* run_once among many hosts: what team_once_done() takes; else NULL */
     size_t in_flight;
     size_t settled, failed, changed, skipped; /* steps */
@@ -151,6 +152,9 @@ struct payload { /* data that goes to the host before its task */
 };
 void payload_send(struct payload *payload, int id, struct session *session);
 void payload_free(struct payload *payload);
+/* --- run_include_vars.c; *values is a new reference --- */
+struct err *action_include_vars(struct run *run, struct job *job, const json_t *args,
+                                json_t **values) REHOST_MUST_CHECK;
 /* Turns args into what the host's module takes (contents of files and the like); what is too large for the
  * call goes to `payload`. */
 struct err *action_prepare(struct run *run, struct job *job, const struct expr_scope *scope, json_t *args,

@@ -104,25 +104,6 @@ static struct err *do_set_fact(struct run *run, struct job *job, struct step *st
     return NULL;
 }
 
-static struct err *do_include_vars(struct run *run, struct job *job, struct step *step, const json_t *args)
-{
-    const char *name = text_arg(job, args, "file");
-    if (!name)
-        return entry_error(job->entry, "'include_vars' needs a file");
-    char *path = find_file(job->arena, run->playbook, job->entry, "vars", name);
-    if (!path)
-        return entry_error(job->entry, "there is no file '%s'", name);
-    json_t *vars;
-    TRY(load_vars_file(job->arena, path, &vars));
-    const char *into = text_arg(job, args, "name");
-    if (into)
-        json_object_set(run->included, into, vars);
-    else
-        json_object_update(run->included, vars);
-    answer(step, FRAME_OK, json_pack("{s:b, s:[s]}", "changed", 0, "ansible_included_var_files", path));
-    return NULL;
-}
-
 /* Adds the time that one argument of `pause` asks for; nothing when it is not given. */
 static struct err *add_wait(const struct job *job, const char *name, const char *text, int unit_s,
                             int64_t *wait_s)
@@ -170,6 +151,7 @@ struct err *action_local(struct run *run, struct job *job, struct step *step, co
     }
     TRY(template_render_json(job->arena, &env, &place, job->entry->args, &args));
     const char *msg;
+    json_t *values;
     switch (job->entry->module->action) {
     case ACTION_DEBUG:
         return do_debug(job, step, &env, &place, args);
@@ -181,7 +163,9 @@ struct err *action_local(struct run *run, struct job *job, struct step *step, co
     case ACTION_SET_FACT:
         return do_set_fact(run, job, step, args);
     case ACTION_INCLUDE_VARS:
-        return do_include_vars(run, job, step, args);
+        TRY(action_include_vars(run, job, args, &values));
+        answer(step, FRAME_OK, values);
+        return NULL;
     case ACTION_PAUSE:
         return do_pause(run, job, step, args);
     case ACTION_FOREIGN:

@@ -33,6 +33,8 @@ void run_queue(struct run *run, struct step *step)
     *run->last = step;
     run->last = &step->next;
     step->job->in_flight++;
+    if (step->local && step->frame.status == FRAME_FAILED)
+        step->job->failed_here = true;
     if (first)
         run->last_answer_ms = clock_boot_ms();
 }

@@ -220,6 +220,48 @@ static void a_module_for_another_system_fails_only_when_it_is_reached(void **sta
     assert_holds(err_text(e), "the module 'dnf' is for another system");
 }
 
+static void include_vars_reads_files_and_folders(void **state)
+{
+    (void)state;
+    put_file(f, "roles/r/vars/main.yml", "a: main\n");
+    put_file(f, "roles/r/vars/b.yml", "b: b\nc: b\n");
+    put_file(f, "roles/r/vars/c.json", "{\"c\": \"json\"}");
+    put_file(f, "roles/r/vars/sub/d.yml", "d: deep\n");
+    put_file(
+        f, "roles/r/tasks/main.yml",
+        "- include_vars: {dir: vars, name: all}\n- debug: {msg: \"{{ all }}\"}\n- include_vars: {dir: sub, "
+        "depth: 1}\n  register: r\n- debug: {msg: \"{{ d }} {{ r.ansible_included_var_files | "
+        "map('basename') "
+        "}}\"}\n");
+    put_file(f, "more/x.yml", "x: x\n");
+    put_file(f, "more/y.txt", "y: y\n");
+    expect("- hosts: all\n  gather_facts: false\n  roles: [r]\n  tasks:\n    - include_vars: {dir: more, "
+           "files_matching: '^x'}\n    - debug: {msg: \"{{ x }}\"}\n    - include_vars: {dir: more}\n      "
+           "ignore_errors: true\n      register: r\n    - debug: {msg: \"{{ r is failed }}\"}\n    - "
+           "include_vars: "
+           "{dir: more, ignore_unknown_extensions: true}\n",
+           arena_printf(f->arena,
+                        "ok include_vars\nok debug: {\n  \"b\": \"b\",\n  \"c\": \"json\",\n  \"d\": "
+                        "\"deep\"\n}\nok include_vars\nok debug: deep ['d.yml']\nok include_vars\nok debug: "
+                        "x\nignored include_vars: %s/play.yml:7:7: '%s/more/y.txt' does not have a valid "
+                        "extension\nok debug: true\nok include_vars\n",
+                        f->dir, f->dir));
+}
+
+static void what_is_done_here_does_not_run_ahead_of_the_host(void **state)
+{
+    (void)state;
+    expect(
+        PLAY
+        "    - block:\n        - command: 'false'\n        - set_fact: {x: set}\n      rescue:\n        - "
+        "debug: {msg: \"{{ x | default('unset') }}\"}\n    - set_fact: {flag: true}\n    - command: 'true'\n "
+        "     changed_when: flag\n    - set_fact: {flag: false}\n    - command: echo reg\n      register: "
+        "y\n    - set_fact: {y: fact}\n    - debug: {msg: \"{{ y }}\"}\n",
+        "failed command: exit 1\nok debug: unset\nok set_fact\nchanged command\nok set_fact\nchanged "
+        "command\nok set_fact\nok debug: fact\n");
+    assert_int_equal(f->result.counts[TASK_FAILED], 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -239,6 +281,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(nobody_is_asked_for_variables, setup, teardown),
         cmocka_unit_test_setup_teardown(a_module_for_another_system_fails_only_when_it_is_reached, setup,
                                         teardown),
+        cmocka_unit_test_setup_teardown(include_vars_reads_files_and_folders, setup, teardown),
+        cmocka_unit_test_setup_teardown(what_is_done_here_does_not_run_ahead_of_the_host, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
