@@ -64,17 +64,27 @@ rh_command_run() { # words
     _rc=$?
     _out=$(head -c 4194304 "$T/stdout")
     _err=$(head -c 4194304 "$T/stderr")
+    rh_drop_returns
     put stdout "$_out"
     case $_rc:$_err in
     127:*": $1: not found")
         put_int rc 2
-        r_changed=''
         fail "[Errno 2] No such file or directory: '$1'"
         ;;
     esac
     put stderr "$_err"
     put_int rc $_rc
-    [ $_rc = 0 ] || fail 'non-zero return code'
+    [ $_rc = 0 ] || fail_changed 'non-zero return code'
+}
+# No line ends at the end of $_out and $_err, of DOS neither.
+rh_drop_returns() {
+    _return=$(printf '\r')
+    while :; do
+        case $_out in *["$_return$RH_NL"]) _out=${_out%?} ;; *) break ;; esac
+    done
+    while :; do
+        case $_err in *["$_return$RH_NL"]) _err=${_err%?} ;; *) break ;; esac
+    done
 }
 # Always the program, never a builtin of the same name; it does not inherit the way to the control side.
 rh_command_exec() {

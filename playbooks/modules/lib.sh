@@ -46,7 +46,11 @@ rh_end() { # status
     put_bool changed "$r_changed"
     rh_frame "$1"
 }
-fail() { # message
+fail() { # message; nothing counts as changed then
+    r_changed=''
+    fail_changed "$@"
+}
+fail_changed() { # the same, but what was done before stays told
     put msg "$*"
     rh_end failed
     exit 9

@@ -14,5 +14,5 @@ module_raw() {
     put stdout "$(head -c 4194304 "$T/stdout")"
     put stderr "$(head -c 4194304 "$T/stderr")"
     put_int rc $_rc
-    [ $_rc = 0 ] || fail 'non-zero return code'
+    [ $_rc = 0 ] || fail_changed 'non-zero return code'
 }

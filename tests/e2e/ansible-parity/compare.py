@@ -20,7 +20,7 @@ ADDRESSES = {tool: open(os.path.join(LAB, tool + ".ip")).read().strip() for tool
 # Keys of registered values that are not compared: what differs from run to run, and what only Ansible knows of itself.
 IGNORED_KEYS = {"start", "end", "delta", "invocation", "warnings", "deprecations", "ansible_facts", "atime", "mtime", "ctime", "inode", "dev",
                 "pid", "elapsed", "diff", "backup_file", "cache_update_time", "src_tmp"}
-# What Ansible's modules return beside what playbooks read: compared when rehost returns it, not missed when it does not.
+# What Ansible's modules return beside what playbooks read: compared when both return it, not missed when one does not.
 OPTIONAL_KEYS = {"uid", "gid", "owner", "group", "mode", "size", "state", "md5sum", "checksum", "src", "dest", "path", "cmd", "msg",
                  "ansible_loop_var", "ansible_index_var", "failed_when_result", "stderr", "stderr_lines", "stdout", "stdout_lines", "name", "secontext"}
 # A flag that is not there means no.
@@ -104,7 +104,8 @@ def rows_of(tool, run, name):
             continue
         where = ":".join([os.path.basename(event["path"].rsplit(":", 1)[0]), event["path"].rsplit(":", 1)[1]])
         label = where + " " + (event["task"] if event["task"] and event["task"] != event["module"] else module)
-        row = {"label": plain(label), "item": plain(parsed(event.get("item"))), "status": event["status"], "msg": None}
+        row = {"label": plain(label), "item": plain(parsed(event.get("item"))), "status": event["status"], "msg": None,
+               "why": event.get("why") or event.get("message")}
         if module == "debug" and row["status"] == "ok":
             row["msg"] = plain(parsed(event.get("msg")))
         rows.append(row)
@@ -126,7 +127,8 @@ def compare_tasks(run, name):
                 # The label of an item that is a map is for people only.
                 if a[key] == b[key] or key == "item" and not isinstance(a[key], (str, int, float)):
                     continue
-                differ(name, "run %d: %s: %s: ansible %s, rehost %s" % (run, a["label"], key, show(a[key]), show(b[key])))
+                differ(name, "run %d: %s: %s: ansible %s, rehost %s" % (run, a["label"], key, show(a[key]), show(b[key])),
+                       [tool + ": " + show(row["why"]) for tool, row in (("ansible", a), ("rehost", b)) if row["why"]])
 
 
 # ---- what was registered
@@ -143,6 +145,8 @@ def compare_values(name, where, theirs, mine):
                 if key not in OPTIONAL_KEYS:
                     differ(name, "%s.%s: ansible %s, rehost has none" % (where, key, show(theirs[key])))
             elif key not in theirs:
+                if key in OPTIONAL_KEYS or theirs.get("failed"):
+                    continue
                 differ(name, "%s.%s: ansible has none, rehost %s" % (where, key, show(mine[key])))
             elif not (key == "msg" and theirs.get("failed")):
                 compare_values(name, where + "." + key, theirs[key], mine[key])

@@ -16,6 +16,10 @@ class CallbackModule(CallbackBase):
     CALLBACK_TYPE = "stdout"
     CALLBACK_NAME = "parity"
 
+    def __init__(self):
+        super().__init__()
+        self.told = set()  # loops of which items were told
+
     def note(self, result, status, item=None):
         task, values = result._task, result._result
         line = {"task": task.name and result.task_name, "module": task.action, "status": status, "path": task.get_path()}
@@ -35,7 +39,7 @@ class CallbackModule(CallbackBase):
 
     # The items of a loop are told one by one; the loop itself only when it had none.
     def whole(self, result, status):
-        if "results" not in result._result or not result._task.loop and not result._task.loop_with:
+        if result._task._uuid not in self.told:
             self.note(result, status)
 
     def v2_runner_on_ok(self, result):
@@ -51,6 +55,7 @@ class CallbackModule(CallbackBase):
         self.note(result, "unreachable")
 
     def item(self, result, status):
+        self.told.add(result._task._uuid)
         self.note(result, status, self._get_item_label(result._result))
 
     def v2_runner_item_on_ok(self, result):
