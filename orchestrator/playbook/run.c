@@ -211,6 +211,7 @@ static struct err *run_job(struct run *run, struct job *job)
     }
     if (registered)
         run_mark_dirty(run, json_string_value(registered));
+    run_mark_facts(run, job->entry, run_mark_dirty);
     struct err *e = send_job(run, job);
     if (e && !job->in_flight)
         job_free(job); /* otherwise it goes with the queue */

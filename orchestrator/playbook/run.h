@@ -110,6 +110,10 @@ void run_set_facts(struct run *run, json_t *values); /* takes them */
 
 /* --- run_names.c: which earlier results a task needs --- */
 struct err *run_wait_for_names(struct run *run, struct job *job) REHOST_MUST_CHECK;
+/* What a module calls a fact: below ansible_facts and by its own name. */
+void run_add_facts(struct run *run, const json_t *facts);
+/* Calls `mark` with the names of the facts that the task's module says it returns ("ansible_facts.NAME"). */
+void run_mark_facts(struct run *run, const struct entry *entry, void (*mark)(struct run *, const char *));
 void run_mark_dirty(struct run *run, const char *name);
 void run_mark_clean(struct run *run, const char *name);
 

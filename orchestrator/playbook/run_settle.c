@@ -270,6 +270,7 @@ static struct err *finish(struct run *run, struct job *job)
     bool stopped = !job->looping && !job->settled; /* an earlier failure kept it from running */
     if (job->gathers_facts)
         run->facts_pending = false;
+    run_mark_facts(run, job->entry, run_mark_clean);
     if (registered) {
         const char *name = json_string_value(registered);
         run_mark_clean(run, name);
@@ -335,6 +336,8 @@ static struct err *settle(struct run *run, struct job *job, struct step *step)
     json_array_append(job->results, values);
     if (job->gathers_facts && (status == TASK_OK || status == TASK_CHANGED))
         run_set_facts(run, json_deep_copy(values));
+    else if (job->entry->module->shell && status != TASK_FAILED && status != TASK_IGNORED)
+        run_add_facts(run, json_object_get(values, "ansible_facts"));
     note_outcome(run, job, step, status);
     return NULL;
 }

@@ -162,160 +162,196 @@ struct err *run_vars_files(struct run *run)
     return NULL;
 }
 
-    void run_enter_play(struct run * run, const struct play *play)
-    {
-        if (run->member)
-            name_team(run);
-        run->play = play;
-        run->play_vars = play->vars;
-        enter_dir(run, play->dir);
-        json_object_clear(run->role_defaults);
-        json_object_clear(run->role_vars);
-        json_t *names = json_array(), *needed = json_array(), *all = json_array();
-        for (size_t i = 0; i < play->role_count; i++) {
-            const struct role *role = play->roles[i];
-            if (role->visible)
-                run_show_role(run, role);
-            for (size_t k = 0; k < role->need_count; k++)
-                add_name(needed, role->needs[k]->name);
-            if (role->visible)
-                add_name(names, role->name);
-            if (role->visible)
-                add_name(all, role->name);
-        }
-        size_t i;
-        const json_t *one;
-        json_array_foreach(needed, i, one) add_name(all, json_string_value(one));
-        set_magic(run, "ansible_play_role_names", json_incref(names));
-        set_magic(run, "role_names", names);
-        set_magic(run, "ansible_dependent_role_names", needed);
-        set_magic(run, "ansible_role_names", all);
-        json_t *title = play->root->keywords[KW_NAME];
-        json_t *hosts = play->root->keywords[KW_HOSTS];
-        set_magic(run, "ansible_play_name",
-                  json_is_string(title) ? json_copy(title)
-                  : hosts               ? json_copy(hosts)
-                                        : json_string(""));
+void run_enter_play(struct run *run, const struct play *play)
+{
+    if (run->member)
+        name_team(run);
+    run->play = play;
+    run->play_vars = play->vars;
+    enter_dir(run, play->dir);
+    json_object_clear(run->role_defaults);
+    json_object_clear(run->role_vars);
+    json_t *names = json_array(), *needed = json_array(), *all = json_array();
+    for (size_t i = 0; i < play->role_count; i++) {
+        const struct role *role = play->roles[i];
+        if (role->visible)
+            run_show_role(run, role);
+        for (size_t k = 0; k < role->need_count; k++)
+            add_name(needed, role->needs[k]->name);
+        if (role->visible)
+            add_name(names, role->name);
+        if (role->visible)
+            add_name(all, role->name);
     }
+    size_t i;
+    const json_t *one;
+    json_array_foreach(needed, i, one) add_name(all, json_string_value(one));
+    set_magic(run, "ansible_play_role_names", json_incref(names));
+    set_magic(run, "role_names", names);
+    set_magic(run, "ansible_dependent_role_names", needed);
+    set_magic(run, "ansible_role_names", all);
+    json_t *title = play->root->keywords[KW_NAME];
+    json_t *hosts = play->root->keywords[KW_HOSTS];
+    set_magic(run, "ansible_play_name",
+              json_is_string(title) ? json_copy(title)
+              : hosts               ? json_copy(hosts)
+                                    : json_string(""));
+}
 
-    void run_set_facts(struct run * run, json_t * values)
-    {
-        const char *key;
-        json_t *value;
-        json_t *known = json_object_get(run->facts, "ansible_facts");
-        if (!known) {
-            known = json_object();
-            json_object_set_new(run->facts, "ansible_facts", known);
-        }
-        json_object_foreach(values, key, value)
-        {
-            char name[300];
-            if (strcmp(key, "changed") == 0 || strcmp(key, "failed") == 0 ||
-                snprintf(name, sizeof(name), "ansible_%s", key) >= (int)sizeof(name))
-                continue;
-            json_object_set(known, key, value);
-            json_object_set(run->facts, name, value);
-        }
-        json_decref(values);
-        run->facts_known = true;
+void run_set_facts(struct run *run, json_t *values)
+{
+    const char *key;
+    json_t *value;
+    json_t *known = json_object_get(run->facts, "ansible_facts");
+    if (!known) {
+        known = json_object();
+        json_object_set_new(run->facts, "ansible_facts", known);
     }
-
-    const struct expr_scope *scope_with(struct arena * arena, const struct expr_scope *outer,
-                                        const json_t *vars, bool literal)
+    json_object_foreach(values, key, value)
     {
-        if (!vars || !json_object_size(vars))
-            return outer;
-        struct expr_scope *scope = ARENA_NEW(arena, struct expr_scope);
-        *scope = (struct expr_scope){.outer = outer, .vars = vars, .literal = literal};
+        char name[300];
+        if (strcmp(key, "changed") == 0 || strcmp(key, "failed") == 0 ||
+            snprintf(name, sizeof(name), "ansible_%s", key) >= (int)sizeof(name))
+            continue;
+        json_object_set(known, key, value);
+        json_object_set(run->facts, name, value);
+    }
+    json_decref(values);
+    run->facts_known = true;
+}
+
+void run_add_facts(struct run *run, const json_t *facts)
+{
+    const char *key;
+    json_t *value;
+    json_t *known = json_object_get(run->facts, "ansible_facts");
+    if (!known) {
+        known = json_object();
+        json_object_set_new(run->facts, "ansible_facts", known);
+    }
+    json_object_foreach((json_t *)(uintptr_t)facts, key, value)
+    {
+        json_object_set(known, key, value);
+        json_object_set(run->facts, key, value);
+    }
+}
+
+void run_mark_facts(struct run *run, const struct entry *entry, void (*mark)(struct run *, const char *))
+{
+    static const char prefix[] = "ansible_facts.";
+    const char *at = entry->module->shell ? entry->module->returns : "";
+    bool any = false;
+    for (; *at; at += strspn(at, " ")) {
+        size_t length = strcspn(at, " ");
+        if (strncmp(at, prefix, sizeof(prefix) - 1) == 0) {
+            char name[128];
+            snprintf(name, sizeof(name), "%.*s", (int)(length - (sizeof(prefix) - 1)),
+                     at + sizeof(prefix) - 1);
+            mark(run, name);
+            any = true;
+        }
+        at += length;
+    }
+    if (any)
+        mark(run, "ansible_facts");
+}
+
+const struct expr_scope *scope_with(struct arena *arena, const struct expr_scope *outer, const json_t *vars,
+                                    bool literal)
+{
+    if (!vars || !json_object_size(vars))
+        return outer;
+    struct expr_scope *scope = ARENA_NEW(arena, struct expr_scope);
+    *scope = (struct expr_scope){.outer = outer, .vars = vars, .literal = literal};
+    return scope;
+}
+
+/* vars of blocks and tasks, from the outermost inwards. */
+static const struct expr_scope *chain(struct arena *arena, const struct expr_scope *scope,
+                                      const struct entry *entry)
+{
+    if (!entry)
         return scope;
-    }
+    scope = chain(arena, scope, entry->parent);
+    return scope_with(arena, scope, entry->keywords[KW_VARS], false);
+}
 
-    /* vars of blocks and tasks, from the outermost inwards. */
-    static const struct expr_scope *chain(struct arena * arena, const struct expr_scope *scope,
-                                          const struct entry *entry)
-    {
-        if (!entry)
-            return scope;
-        scope = chain(arena, scope, entry->parent);
-        return scope_with(arena, scope, entry->keywords[KW_VARS], false);
-    }
+static bool is_dynamic(const struct entry *entry)
+{
+    return entry->module &&
+           (entry->module->action == ACTION_INCLUDE_TASKS || entry->module->action == ACTION_INCLUDE_ROLE);
+}
 
-    static bool is_dynamic(const struct entry *entry)
-    {
-        return entry->module && (entry->module->action == ACTION_INCLUDE_TASKS ||
-                                 entry->module->action == ACTION_INCLUDE_ROLE);
-    }
+/* What roles and includes were given: stronger than facts and results. */
+static const struct expr_scope *params(struct run *run, struct arena *arena, const struct expr_scope *scope,
+                                       const struct entry *entry, bool own)
+{
+    if (!entry)
+        return scope;
+    scope = params(run, arena, scope, entry->parent, false);
+    scope = scope_with(arena, scope, entry->params, false);
+    if (!is_dynamic(entry))
+        return scope;
+    scope = scope_with(arena, scope, entry->keywords[KW_VARS], false);
+    const struct include_frame *frame = own ? NULL : run->frames;
+    while (frame && frame->entry != entry)
+        frame = frame->outer;
+    return scope_with(arena, scope, frame ? frame->vars : NULL, true);
+}
 
-    /* What roles and includes were given: stronger than facts and results. */
-    static const struct expr_scope *params(struct run * run, struct arena * arena,
-                                           const struct expr_scope *scope, const struct entry *entry,
-                                           bool own)
-    {
-        if (!entry)
-            return scope;
-        scope = params(run, arena, scope, entry->parent, false);
-        scope = scope_with(arena, scope, entry->params, false);
-        if (!is_dynamic(entry))
-            return scope;
-        scope = scope_with(arena, scope, entry->keywords[KW_VARS], false);
-        const struct include_frame *frame = own ? NULL : run->frames;
-        while (frame && frame->entry != entry)
-            frame = frame->outer;
-        return scope_with(arena, scope, frame ? frame->vars : NULL, true);
-    }
+/* defaults or vars of the roles that the entry is in, from the outermost inwards. */
+static const struct expr_scope *roles(struct arena *arena, const struct expr_scope *scope,
+                                      const struct entry *entry, bool defaults)
+{
+    const struct role *role = entry->role;
+    while (entry && entry->role == role)
+        entry = entry->parent;
+    if (entry)
+        scope = roles(arena, scope, entry, defaults);
+    return role ? scope_with(arena, scope, defaults ? role->defaults : role->vars, false) : scope;
+}
 
-    /* defaults or vars of the roles that the entry is in, from the outermost inwards. */
-    static const struct expr_scope *roles(struct arena * arena, const struct expr_scope *scope,
-                                          const struct entry *entry, bool defaults)
-    {
-        const struct role *role = entry->role;
-        while (entry && entry->role == role)
-            entry = entry->parent;
-        if (entry)
-            scope = roles(arena, scope, entry, defaults);
-        return role ? scope_with(arena, scope, defaults ? role->defaults : role->vars, false) : scope;
-    }
-
-    static json_t *role_magic(const struct entry *entry)
-    {
-        const struct role *role = entry->role;
-        json_t *names = json_array(), *paths = json_array();
-        for (; entry; entry = entry->parent)
-            if (entry->role && entry->module &&
-                (entry->module->action == ACTION_INCLUDE_ROLE ||
-                 entry->module->action == ACTION_IMPORT_ROLE)) {
-                json_array_append_new(names, json_string(entry->role->name));
-                json_array_append_new(paths, json_string(entry->role->path));
-            }
-        json_t *magic = json_pack("{s:s, s:s, s:s}", "role_name", role->name, "ansible_role_name", role->name,
-                                  "role_path", role->path);
-        if (json_array_size(names)) {
-            json_object_set(magic, "ansible_parent_role_names", names);
-            json_object_set(magic, "ansible_parent_role_paths", paths);
+static json_t *role_magic(const struct entry *entry)
+{
+    const struct role *role = entry->role;
+    json_t *names = json_array(), *paths = json_array();
+    for (; entry; entry = entry->parent)
+        if (entry->role && entry->module &&
+            (entry->module->action == ACTION_INCLUDE_ROLE || entry->module->action == ACTION_IMPORT_ROLE)) {
+            json_array_append_new(names, json_string(entry->role->name));
+            json_array_append_new(paths, json_string(entry->role->path));
         }
-        json_decref(names);
-        json_decref(paths);
-        return magic;
+    json_t *magic = json_pack("{s:s, s:s, s:s}", "role_name", role->name, "ansible_role_name", role->name,
+                              "role_path", role->path);
+    if (json_array_size(names)) {
+        json_object_set(magic, "ansible_parent_role_names", names);
+        json_object_set(magic, "ansible_parent_role_paths", paths);
     }
+    json_decref(names);
+    json_decref(paths);
+    return magic;
+}
 
-    const struct expr_scope *run_scope(struct run * run, struct arena * arena, const struct entry *entry)
-    {
-        const struct role *role = entry->role;
-        const struct expr_scope *s = scope_with(arena, NULL, run->magic, true);
-        s = scope_with(arena, s, run->role_defaults, false);
-        s = roles(arena, s, entry, true);
-        s = scope_with(arena, s, run->options->host_vars, false);
-        s = scope_with(arena, s, run->facts, true);
-        s = scope_with(arena, s, run->play_vars, false);
-        s = scope_with(arena, s, run->role_vars, false);
-        s = roles(arena, s, entry, false);
-        s = chain(arena, s, entry);
-        s = scope_with(arena, s, run->included, false);
-        /* Always there, even when still empty: a step in flight may fill it. */
-        struct expr_scope *registered = ARENA_NEW(arena, struct expr_scope);
-        *registered = (struct expr_scope){.outer = s, .vars = run->registered, .literal = true};
-        s = params(run, arena, registered, entry, true);
-        if (role)
-            s = scope_with(arena, s, json_keep(arena, role_magic(entry)), true);
-        return scope_with(arena, s, run->options->extra_vars, false);
-    }
+const struct expr_scope *run_scope(struct run *run, struct arena *arena, const struct entry *entry)
+{
+    const struct role *role = entry->role;
+    const struct expr_scope *s = scope_with(arena, NULL, run->magic, true);
+    s = scope_with(arena, s, run->role_defaults, false);
+    s = roles(arena, s, entry, true);
+    s = scope_with(arena, s, run->options->host_vars, false);
+    /* Facts and results are always there, even when still empty: a step in flight may fill them. */
+    struct expr_scope *facts = ARENA_NEW(arena, struct expr_scope);
+    *facts = (struct expr_scope){.outer = s, .vars = run->facts, .literal = true};
+    s = facts;
+    s = scope_with(arena, s, run->play_vars, false);
+    s = scope_with(arena, s, run->role_vars, false);
+    s = roles(arena, s, entry, false);
+    s = chain(arena, s, entry);
+    s = scope_with(arena, s, run->included, false);
+    struct expr_scope *registered = ARENA_NEW(arena, struct expr_scope);
+    *registered = (struct expr_scope){.outer = s, .vars = run->registered, .literal = true};
+    s = params(run, arena, registered, entry, true);
+    if (role)
+        s = scope_with(arena, s, json_keep(arena, role_magic(entry)), true);
+    return scope_with(arena, s, run->options->extra_vars, false);
+}

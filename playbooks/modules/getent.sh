@@ -1,9 +1,10 @@
 # getent (ansible.builtin): entries of passwd, group, hosts and the like.
-# Sets no variable of its own: register it and read `ansible_facts.getent_DATABASE`, a map of lists of fields.
+# Facts as in Ansible: `ansible_facts.getent_DATABASE` (and `getent_DATABASE`), a map of lists of fields.
 #
 # arg database text, required
 # arg key text
 # arg fail_key bool
+# returns ansible_facts.getent_passwd ansible_facts.getent_group ansible_facts.getent_shadow ansible_facts.getent_hosts ansible_facts.getent_services
 module_getent() {
     run getent "$a_database" ${a_key:+"$a_key"} >"$T/list" 2>"$T/said" || {
         [ "${a_fail_key-}" = no ] || fail "One or more supplied key could not be found in the database."

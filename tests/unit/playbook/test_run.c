@@ -61,6 +61,18 @@ static void what_a_host_says_is_never_a_template(void **state)
     assert_string_equal(get_file(f, "out"), "{{ lookup(\"env\", \"HOME\") }}");
 }
 
+static void the_facts_of_a_module_have_a_name_of_their_own(void **state)
+{
+    (void)state;
+    put_file(f, "play.yml",
+             PLAY "    - getent: {database: passwd, key: root}\n"
+                  "    - copy: {dest: '@DIR@/a', content: '{{ ansible_facts.getent_passwd.root[4] }}'}\n"
+                  "    - copy: {dest: '@DIR@/b', content: '{{ getent_passwd[\"root\"][4] }}'}\n");
+    apply_well(f);
+    assert_string_equal(get_file(f, "a"), "/root");
+    assert_string_equal(get_file(f, "b"), "/root");
+}
+
 static void independent_tasks_do_not_wait_for_each_other(void **state)
 {
     (void)state;
@@ -359,6 +371,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(values_with_every_trick_arrive_as_they_are, setup, teardown),
         cmocka_unit_test_setup_teardown(what_a_host_says_is_never_a_template, setup, teardown),
+        cmocka_unit_test_setup_teardown(the_facts_of_a_module_have_a_name_of_their_own, setup, teardown),
         cmocka_unit_test_setup_teardown(independent_tasks_do_not_wait_for_each_other, setup, teardown),
         cmocka_unit_test_setup_teardown(a_failure_stops_what_was_sent_after_it, setup, teardown),
         cmocka_unit_test_setup_teardown(a_loop_goes_on_after_a_failed_item_and_then_stops_the_play, setup,
