@@ -1,6 +1,8 @@
 #include "cli/help.h"
 #include "cli/out.h"
 #include "core/model.h"
+#include "core/project.h"
+#include "playbook/playbook.h"
 #include <string.h>
 
 static const char *const exit_codes[][2] = {
@@ -182,6 +184,25 @@ void help_completion(struct cli *cli)
                   "complete -o default -F _rehost rehost\n");
 }
 
+/* All of it, or one module. */
+static struct err *help_playbooks(struct cli *cli, const char *module)
+{
+    const char *shipped = arena_printf(cli->arena, "%s/modules", project_playbook_dir(cli->arena));
+    const struct playbook_paths paths = {.modules_dir = shipped};
+    CLEANUP_STRBUF struct strbuf text;
+    strbuf_init(&text, 4 << 20);
+    struct err *e = module ? playbook_describe_module(cli->arena, &paths, module, &text)
+                           : playbook_describe(cli->arena, &paths, &text);
+    if (e && err_kind(e) == ERR_NOT_FOUND) {
+        err_free(e);
+        return err_with_hint(err_new(ERR_INPUT, "rehost has no command and no module '%s'", module),
+                             "rehost help lists the commands, rehost help playbooks the modules");
+    }
+    TRY(e);
+    out_text(cli, "%s", text.data);
+    return NULL;
+}
+
 struct err *cmd_help(struct cli *cli)
 {
     if (cli_switch(cli, "man"))
@@ -197,11 +218,12 @@ struct err *cmd_help(struct cli *cli)
         strbuf_init(&text, 1 << 20);
         inventory_describe(&text);
         out_text(cli, "%s", text.data);
+    } else if (!strcmp(cli->arguments[0], "playbooks")) {
+        return help_playbooks(cli, NULL);
     } else {
         const struct cli_command *command = cli_find_command(cli->arguments[0]);
         if (!command)
-            return err_with_hint(err_new(ERR_INPUT, "rehost has no command '%s'", cli->arguments[0]),
-                                 "rehost help lists the commands");
+            return help_playbooks(cli, cli->arguments[0]);
         help_command(cli, command);
     }
     return NULL;

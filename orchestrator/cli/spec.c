@@ -271,12 +271,14 @@ const struct cli_command cli_commands[] = {
          "does not know are reported, never removed.",
      .example = "rehost gc --remove"},
     {.name = "help",
-     .arguments = "[COMMAND|inventory]",
+     .arguments = "[COMMAND|inventory|playbooks]",
      .max_arguments = 1,
      .run = cmd_help,
      OPTIONS(help_options),
-     .summary = "explain a command, or the inventory",
-     .description = "`rehost help inventory` prints the reference of all inventory keys.",
+     .summary = "explain a command, the inventory, or playbooks",
+     .description =
+         "`rehost help inventory` prints the reference of all inventory keys, `rehost help playbooks` "
+         "that of keywords, modules and filters; `rehost help MODULE` explains one module.",
      .example = "rehost help recover"},
 };
 const size_t cli_command_count = sizeof(cli_commands) / sizeof(*cli_commands);

@@ -91,7 +91,8 @@ enum place {
 
 struct keyword_spec {
     const char *name;
-    unsigned places; /* where it may stand */
+    unsigned places;     /* where it may stand */
+    const char *meaning; /* for the reference */
 };
 const struct keyword_spec *keyword_spec(enum keyword keyword);
 /* -1 when there is none of that name at that place. */

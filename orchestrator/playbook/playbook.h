@@ -33,6 +33,13 @@ size_t playbook_task_count(const struct playbook *playbook); /* static count, ha
 /* SHA-256 over the playbook and every file it can use: for plan digests. */
 const char *playbook_digest(const struct playbook *playbook);
 
+/* The reference of what is supported, as Markdown: keywords, modules, filters, tests, methods. */
+struct err *playbook_describe(struct arena *arena, const struct playbook_paths *paths,
+                              struct strbuf *out) REHOST_MUST_CHECK;
+/* One module of it. ERR_NOT_FOUND. */
+struct err *playbook_describe_module(struct arena *arena, const struct playbook_paths *paths,
+                                     const char *name, struct strbuf *out) REHOST_MUST_CHECK;
+
 enum task_status { TASK_OK, TASK_CHANGED, TASK_SKIPPED, TASK_FAILED, TASK_IGNORED, TASK_STATUS_COUNT };
 
 struct task_event {
