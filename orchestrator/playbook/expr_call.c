@@ -247,21 +247,50 @@ static struct err *one_result(struct eval *ev, json_t *results, json_t **out)
     return json_array_size(results) ? pool_buffer(ev->pool, &sb, out) : (*out = results, NULL);
 }
 
+static const char *const lookups[] = {"file",          "unvault",   "template",     "env",      "vars",
+                                      "varnames",      "fileglob",  "first_found",  "pipe",     "lines",
+                                      "password",      "ini",       "csvfile",      "sequence", "list",
+                                      "dict",          "flattened", "nested",       "items",    "together",
+                                      "indexed_items", "cartesian", "random_choice"};
+/* Those for which a list is one argument; for others it is several. */
+static const char *const structural[] = {"list",      "dict",  "flattened", "nested",
+                                         "cartesian", "items", "together",  "indexed_items"};
+
+static const char *lookup_short_name(const char *name)
+{
+    return strncmp(name, "ansible.builtin.", 16) == 0     ? name + 16
+           : strncmp(name, "community.general.", 18) == 0 ? name + 18
+                                                          : name;
+}
+
+bool lookup_exists(const char *name)
+{
+    return is_one_of(lookup_short_name(name), lookups, sizeof(lookups) / sizeof(*lookups));
+}
+
+struct err *lookup_unknown(const char *name)
+{
+    const char *near = yaml_nearest(lookup_short_name(name), lookups, sizeof(lookups) / sizeof(*lookups));
+    struct err *e = err_new(ERR_INPUT, "unknown lookup '%s'", name);
+    return near ? err_with_hint(e, "did you mean '%s'?", near)
+                : err_with_hint(e,
+                                "known are, among others: env, file, fileglob, first_found, template, vars");
+}
+
 static struct err *run_lookup(struct eval *ev, const struct arguments *args, json_t *options,
                               json_t **results)
 {
     json_auto_t *terms = json_array();
     json_t *fresh = NULL;
+    const char *plugin = lookup_short_name(json_string_value(args->items[0]));
+    bool spread = !is_one_of(plugin, structural, sizeof(structural) / sizeof(*structural));
     for (size_t i = 1; i < args->count; i++) {
         TRY(eval_require_deep(ev, args->items[i]));
-        if (json_is_array(args->items[i]))
+        if (spread && json_is_array(args->items[i]))
             json_array_extend(terms, args->items[i]);
         else
             json_array_append(terms, args->items[i]);
     }
-    const char *plugin = json_string_value(args->items[0]);
-    if (strncmp(plugin, "ansible.builtin.", 16) == 0)
-        plugin += 16;
     struct expr_env inner = *ev->env;
     if (++inner.lookup_depth > MAX_LOOKUP_DEPTH)
         return err_new(ERR_INPUT, "lookups nested more than %d deep", MAX_LOOKUP_DEPTH);

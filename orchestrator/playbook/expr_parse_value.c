@@ -160,6 +160,21 @@ static struct err *parse_attribute(struct parser *p, const struct expr_node *obj
     return node_finish(p, node, out);
 }
 
+/* lookup('name'): checked as early as the names of functions. */
+static struct err *check_lookup(const struct parser *p, const struct expr_node *node)
+{
+    if (!node->name || node->arg_count == 0 || node->args[0]->type != NODE_CONST ||
+        !json_is_string(node->args[0]->value) ||
+        (strcmp(node->name, "lookup") != 0 && strcmp(node->name, "query") != 0 &&
+         strcmp(node->name, "q") != 0))
+        return NULL;
+    const char *name = json_string_value(node->args[0]->value);
+    if (lookup_exists(name))
+        return NULL;
+    return node->line > 0 ? err_wrap(lookup_unknown(name), "%s:%d", p->place->file, node->line)
+                          : err_wrap(lookup_unknown(name), "%s", p->place->file);
+}
+
 static struct err *parse_call(struct parser *p, const struct expr_node *callee, const struct expr_node **out)
 {
     struct expr_node *node = node_new(p, NODE_CALL);
@@ -176,6 +191,7 @@ static struct err *parse_call(struct parser *p, const struct expr_node *callee, 
     }
     p->at++;
     TRY(parse_arguments(p, node));
+    TRY(check_lookup(p, node));
     return node_finish(p, node, out);
 }
 

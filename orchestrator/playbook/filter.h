@@ -5,6 +5,7 @@
  */
 #pragma once
 #include "playbook/expr_eval.h"
+#include "playbook/expr_tools.h"
 #include "playbook/regex.h"
 #include <time.h>
 

@@ -128,6 +128,21 @@ static struct err *number_below(struct generator *g, uint64_t limit, uint64_t *n
     return NULL;
 }
 
+struct err *random_text(struct arena *arena, const json_t *seed, const char *set, size_t set_size,
+                        size_t length, char **text)
+{
+    struct generator g;
+    TRY(generator_init(&g, seed && !json_is_null(seed) ? seed : NULL));
+    *text = arena_alloc(arena, length + 1);
+    for (size_t i = 0; i < length; i++) {
+        uint64_t at;
+        TRY(number_below(&g, set_size, &at));
+        (*text)[i] = set[at];
+    }
+    (*text)[length] = 0;
+    return NULL;
+}
+
 static struct err *random_number(struct eval *ev, const struct call *call, struct generator *g, json_t **out)
 {
     json_int_t start, step, width;

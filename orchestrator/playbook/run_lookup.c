@@ -1,7 +1,12 @@
-/* Lookups: what `lookup('plugin', ...)` reads on the control side, and the templates that others include. */
+/* The table of lookups, those that read files, variables and commands, and the templates that others include.
+ */
+#include "playbook/run_lookup.h"
 #include "base/decode.h"
 #include "base/fs.h"
-#include "playbook/run.h"
+#include "base/proc.h"
+#include "playbook/expr_tools.h"
+#include "playbook/regex.h"
+#include "playbook/words.h"
 #include <glob.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,133 +19,321 @@ struct lookup_place {
     struct job *job;
 };
 
-static struct err *read_lookup_file(struct arena *arena, const char *path, json_t *results)
+const char *lookup_option(const struct lookup *l, const char *name, const char *fallback)
 {
-    char *data;
-    size_t length;
-    TRY(fs_read_file(arena, path, MAX_LOOKUP_FILE_BYTES, &data, &length));
-    while (length && (data[length - 1] == '\n' || data[length - 1] == '\r'))
-        length--;
-    json_t *text = json_stringn(data, length);
-    if (!text)
-        return err_new(ERR_INPUT, "'%s' is not UTF-8 text", path);
-    json_array_append_new(results, text);
-    return NULL;
+    const json_t *value = json_object_get(l->options, name);
+    return value && !json_is_null(value) ? expr_value_text(l->arena, value) : fallback;
 }
 
-static struct err *lookup_file(struct arena *arena, const struct lookup_place *at, const char *name,
-                               json_t *results)
+bool lookup_flag(const struct lookup *l, const char *name, bool fallback)
 {
-    char *path = find_file(arena, at->run->playbook, at->job->entry, "files", name);
+    const json_t *value = json_object_get(l->options, name);
+    bool flag;
+    return value && value_as_flag(value, &flag) ? flag : fallback;
+}
+
+void lookup_put(const struct lookup *l, const char *text, size_t length)
+{
+    json_array_append_new(l->results, json_stringn(text, length));
+}
+
+static const char *term_text(const struct lookup *l, size_t i)
+{
+    return expr_value_text(l->arena, json_array_get(l->terms, i));
+}
+
+struct err *lookup_read(const struct lookup *l, const char *name, char **data, size_t *length)
+{
+    char *path = find_file(l->arena, l->run->playbook, l->job->entry, "files", name);
     if (!path)
         return err_new(ERR_NOT_FOUND, "there is no file '%s'", name);
-    return read_lookup_file(arena, path, results);
+    return fs_read_file(l->arena, path, MAX_LOOKUP_FILE_BYTES, data, length);
 }
 
-static struct err *lookup_template(struct arena *arena, const struct lookup_place *at,
-                                   const struct expr_env *env, const char *name, json_t *results)
+static bool is_blank(char c)
 {
-    char *path = find_file(arena, at->run->playbook, at->job->entry, "templates", name);
-    if (!path)
-        return err_new(ERR_NOT_FOUND, "there is no template '%s'", name);
-    char *text;
-    size_t length;
-    TRY(template_render_file(arena, env, path, &text, &length));
-    json_array_append_new(results, json_stringn(text, length));
+    return c == ' ' || c == '\t' || c == '\n' || c == '\r' || c == '\f' || c == '\v';
+}
+
+/* file(rstrip=true, lstrip=false) */
+static struct err *lookup_file(const struct lookup *l)
+{
+    for (size_t i = 0; i < json_array_size(l->terms); i++) {
+        char *data;
+        size_t length;
+        TRY(lookup_read(l, term_text(l, i), &data, &length));
+        while (length && lookup_flag(l, "rstrip", true) && is_blank(data[length - 1]))
+            length--;
+        for (; length && lookup_flag(l, "lstrip", false) && is_blank(*data); length--)
+            data++;
+        json_t *text = json_stringn(data, length);
+        if (!text)
+            return err_new(ERR_INPUT, "'%s' is not UTF-8 text", term_text(l, i));
+        json_array_append_new(l->results, text);
+    }
     return NULL;
 }
 
-static struct err *lookup_fileglob(struct arena *arena, const struct lookup_place *at, const char *pattern,
-                                   json_t *results)
+/* template(template_vars={}) */
+static struct err *lookup_template(const struct lookup *l)
 {
-    const char *slash = strrchr(pattern, '/');
-    char *dir = slash ? arena_strndup(arena, pattern, (size_t)(slash - pattern)) : arena_strdup(arena, ".");
-    char *found = find_file(arena, at->run->playbook, at->job->entry, "files", dir);
-    if (!found)
-        return NULL;
-    glob_t names = {0};
-    if (glob(arena_printf(arena, "%s/%s", found, slash ? slash + 1 : pattern), 0, NULL, &names) == 0)
-        for (size_t i = 0; i < names.gl_pathc; i++)
-            if (!fs_is_dir(names.gl_pathv[i]))
-                json_array_append_new(results, json_string(names.gl_pathv[i]));
-    globfree(&names);
+    struct expr_env env = *l->env;
+    env.scope = scope_with(l->arena, env.scope, json_object_get(l->options, "template_vars"), false);
+    for (size_t i = 0; i < json_array_size(l->terms); i++) {
+        char *path = find_file(l->arena, l->run->playbook, l->job->entry, "templates", term_text(l, i)),
+             *text;
+        size_t length;
+        if (!path)
+            return err_new(ERR_NOT_FOUND, "there is no template '%s'", term_text(l, i));
+        TRY(template_render_file(l->arena, &env, path, &text, &length));
+        lookup_put(l, text, length);
+    }
     return NULL;
 }
 
-static struct err *lookup_first_found(struct arena *arena, const struct lookup_place *at, const json_t *terms,
-                                      const json_t *options, json_t *results)
+static struct err *lookup_fileglob(const struct lookup *l)
+{
+    for (size_t i = 0; i < json_array_size(l->terms); i++) {
+        const char *pattern = term_text(l, i), *slash = strrchr(pattern, '/');
+        char *dir = slash ? arena_strndup(l->arena, pattern, (size_t)(slash - pattern) + (slash == pattern))
+                          : arena_strdup(l->arena, ".");
+        char *found = find_file(l->arena, l->run->playbook, l->job->entry, "files", dir);
+        glob_t names = {0};
+        if (!found)
+            continue;
+        const char *in = strcmp(found, "/") == 0 ? "" : found;
+        if (glob(arena_printf(l->arena, "%s/%s", in, slash ? slash + 1 : pattern), 0, NULL, &names) == 0)
+            for (size_t k = 0; k < names.gl_pathc; k++)
+                if (!fs_is_dir(names.gl_pathv[k]))
+                    json_array_append_new(l->results, json_string(names.gl_pathv[k]));
+        globfree(&names);
+    }
+    return NULL;
+}
+
+/* A value as a list of texts: a list, or text with commas, colons or semicolons, as first_found takes it. */
+static json_t *texts_of(const json_t *value, const char *separators)
+{
+    json_t *list = json_array();
+    if (json_is_array(value))
+        json_array_extend(list, (json_t *)(uintptr_t)value);
+    const char *text = json_string_value(value);
+    while (text && *text) {
+        size_t length = strcspn(text, separators);
+        if (length)
+            json_array_append_new(list, json_stringn(text, length));
+        text += length + (text[length] != 0);
+    }
+    return list;
+}
+
+/* One name in the task's folders; *found stays NULL when it is not there. */
+static void find_first(const struct lookup *l, const char *dir, const char *name, char **found)
 {
     static const char *const subdirs[] = {"files", "templates", "vars", "tasks"};
-    size_t i;
-    const json_t *term;
-    const json_t *files = json_object_get(options, "files");
-    if (json_object_get(options, "paths"))
-        return err_new(ERR_INPUT, "first_found takes no 'paths' here: write them before the files' names");
-    json_array_foreach(files ? files : terms, i, term)
-    {
-        const char *name = json_string_value(term);
-        for (size_t k = 0; name && k < 4; k++) {
-            char *path = find_file(arena, at->run->playbook, at->job->entry, subdirs[k], name);
-            if (path) {
-                json_array_append_new(results, json_string(path));
-                return NULL;
-            }
-        }
-    }
-    const json_t *skip = json_object_get(options, "skip");
-    if (skip && expr_value_is_true(skip))
-        return NULL;
-    return err_new(ERR_NOT_FOUND, "none of the files was found");
+    const char *path = dir && *name != '/' ? arena_printf(l->arena, "%s/%s", dir, name) : name;
+    for (size_t i = 0; i < 4 && !*found; i++)
+        *found = find_file(l->arena, l->run->playbook, l->job->entry, subdirs[i], path);
 }
 
-static struct err *lookup_variable(struct arena *arena, const struct expr_env *env,
-                                   const struct expr_place *place, const char *name, const json_t *options,
-                                   json_t *results)
+/* The files of one term, in each of its paths. */
+static void find_among(const struct lookup *l, const json_t *files, const json_t *paths, char **found)
 {
-    json_t *value;
-    struct err *e = expr_evaluate(arena, env, place, name, &value);
-    if (e && json_object_get(options, "default")) {
-        err_free(e);
-        json_array_append(results, json_object_get(options, "default"));
-        return NULL;
-    }
-    if (!e)
-        json_array_append_new(results, value);
-    return e;
+    json_auto_t *names = texts_of(files, ",;"), *dirs = texts_of(paths, ",:;");
+    size_t i, k;
+    const json_t *dir, *name;
+    json_array_foreach(dirs, i, dir)
+        json_array_foreach(names, k, name) if (json_is_string(name) && json_is_string(dir) && !*found)
+            find_first(l, json_string_value(dir), json_string_value(name), found);
+    if (json_array_size(dirs) == 0)
+        json_array_foreach(names, k, name) if (json_is_string(name) && !*found)
+            find_first(l, NULL, json_string_value(name), found);
 }
+
+static struct err *lookup_first_found(const struct lookup *l)
+{
+    char *found = NULL;
+    size_t i;
+    const json_t *term, *paths = json_object_get(l->options, "paths");
+    bool skip = lookup_flag(l, "skip", false);
+    find_among(l, json_object_get(l->options, "files"), paths, &found);
+    json_array_foreach(l->terms, i, term)
+    {
+        const json_t *own = json_object_get(term, "skip");
+        bool flag;
+        skip = skip || (own && value_as_flag(own, &flag) && flag);
+        if (json_is_object(term))
+            find_among(l, json_object_get(term, "files"), json_object_get(term, "paths"), &found);
+        else
+            find_among(l, term, paths, &found);
+    }
+    if (found)
+        json_array_append_new(l->results, json_string(found));
+    return found || skip ? NULL : err_new(ERR_NOT_FOUND, "none of the files was found");
+}
+
+static struct err *lookup_vars(const struct lookup *l)
+{
+    for (size_t i = 0; i < json_array_size(l->terms); i++) {
+        json_t *value, *fallback = json_object_get(l->options, "default");
+        struct err *e = expr_evaluate(l->arena, l->env, l->place, term_text(l, i), &value);
+        if (e && !fallback)
+            return e;
+        json_array_append_new(l->results, e ? json_incref(fallback) : value);
+        err_free(e);
+    }
+    return NULL;
+}
+
+/* The names that match one of the expressions. */
+static struct err *lookup_varnames(const struct lookup *l)
+{
+    json_auto_t *seen = json_object();
+    for (size_t i = 0; i < json_array_size(l->terms); i++)
+        for (const struct expr_scope *scope = l->env->scope; scope; scope = scope->outer) {
+            const char *name;
+            json_t *value;
+            json_object_foreach((json_t *)(uintptr_t)scope->vars, name, value)
+            {
+                bool found;
+                TRY(regex_matches(term_text(l, i), (struct regex_flags){0}, name, strlen(name), &found));
+                if (found && !json_object_get(seen, name)) {
+                    json_object_set_new(seen, name, json_true());
+                    json_array_append_new(l->results, json_string(name));
+                }
+            }
+        }
+    return NULL;
+}
+
+static struct err *lookup_env(const struct lookup *l)
+{
+    for (size_t i = 0; i < json_array_size(l->terms); i++) {
+        const char *value = getenv(term_text(l, i));
+        json_t *text = json_string(value ? value : lookup_option(l, "default", ""));
+        if (!text)
+            return err_new(ERR_INPUT, "'%s' is not UTF-8 text", term_text(l, i));
+        json_array_append_new(l->results, text);
+    }
+    return NULL;
+}
+
+/* A command of the control side, beside the playbook. */
+static struct err *run_command(const struct lookup *l, const char *command, struct strbuf *out)
+{
+    CLEANUP_STRBUF struct strbuf said;
+    strbuf_init(&said, 64u << 10);
+    const char *argv[] = {"sh", "-c", "cd \"$1\" && eval \"$2\"", "sh", l->run->playbook->dir, command, NULL};
+    struct proc_result result;
+    TRY(proc_run(l->run->ctx, argv, NULL, 0, out, &said, &result));
+    if (result.exit_status != 0)
+        return err_new(ERR_INPUT, "'%.200s' ended with %d: %.500s", command, result.exit_status, said.data);
+    return NULL;
+}
+
+static struct err *lookup_pipe(const struct lookup *l)
+{
+    for (size_t i = 0; i < json_array_size(l->terms); i++) {
+        CLEANUP_STRBUF struct strbuf out;
+        strbuf_init(&out, MAX_LOOKUP_FILE_BYTES);
+        TRY(run_command(l, term_text(l, i), &out));
+        while (out.length && is_blank(out.data[out.length - 1]))
+            out.length--;
+        lookup_put(l, out.data, out.length);
+    }
+    return NULL;
+}
+
+static struct err *lookup_lines(const struct lookup *l)
+{
+    for (size_t i = 0; i < json_array_size(l->terms); i++) {
+        CLEANUP_STRBUF struct strbuf out;
+        strbuf_init(&out, MAX_LOOKUP_FILE_BYTES);
+        TRY(run_command(l, term_text(l, i), &out));
+        for (const char *line = out.data; *line;) {
+            size_t length = strcspn(line, "\n");
+            lookup_put(l, line, length);
+            line += length + (line[length] != 0);
+        }
+    }
+    return NULL;
+}
+
+struct err *lookup_split_term(const struct lookup *l, const char *term, const char *const *keys,
+                              const char **head, json_t *pairs)
+{
+    char **words;
+    size_t count;
+    CLEANUP_STRBUF struct strbuf first;
+    strbuf_init(&first, 64u << 10);
+    TRY(words_split(l->arena, term, &words, &count));
+    for (size_t i = 0; i < count; i++) {
+        char *equals = strchr(words[i], '=');
+        bool known = false;
+        for (size_t k = 0; equals && keys[k] && !known; k++)
+            known = strncmp(words[i], keys[k], (size_t)(equals - words[i])) == 0 &&
+                    keys[k][equals - words[i]] == 0;
+        if (known) {
+            *equals = 0;
+            json_object_set_new(pairs, words[i], json_string(equals + 1));
+            continue;
+        }
+        if (first.length)
+            strbuf_addc(&first, ' ');
+        strbuf_adds(&first, words[i]);
+    }
+    json_object_update(pairs, (json_t *)(uintptr_t)l->options);
+    *head = strbuf_to_arena(&first, l->arena);
+    return NULL;
+}
+
+static const struct {
+    const char *name;
+    struct err *(*apply)(const struct lookup *l);
+} lookups[] = {{"file", lookup_file},
+               {"unvault", lookup_file},
+               {"template", lookup_template},
+               {"env", lookup_env},
+               {"vars", lookup_vars},
+               {"varnames", lookup_varnames},
+               {"fileglob", lookup_fileglob},
+               {"first_found", lookup_first_found},
+               {"pipe", lookup_pipe},
+               {"lines", lookup_lines},
+               {"password", lookup_password},
+               {"ini", lookup_ini},
+               {"csvfile", lookup_csvfile},
+               {"items", lookup_items},
+               {"list", lookup_list},
+               {"dict", lookup_dict},
+               {"flattened", lookup_flattened},
+               {"indexed_items", lookup_indexed_items},
+               {"nested", lookup_nested},
+               {"cartesian", lookup_nested},
+               {"together", lookup_together},
+               {"sequence", lookup_sequence},
+               {"random_choice", lookup_random_choice}};
 
 static struct err *run_lookup(struct arena *arena, const struct expr_env *env, const struct expr_place *place,
                               const char *plugin, const json_t *terms, const json_t *options, json_t **result)
 {
     const struct lookup_place *at = env->lookup_context;
     CLEANUP_JSON json_t *results = json_array();
-    const char *dot = strrchr(plugin, '.');
-    const char *name = dot ? dot + 1 : plugin;
-    size_t i;
-    const json_t *term;
-    if (strcmp(name, "first_found") == 0) {
-        TRY(lookup_first_found(arena, at, terms, options, results));
-    } else {
-        json_array_foreach(terms, i, term)
-        {
-            const char *text = expr_value_text(arena, term);
-            if (strcmp(name, "file") == 0)
-                TRY(lookup_file(arena, at, text, results));
-            else if (strcmp(name, "template") == 0)
-                TRY(lookup_template(arena, at, env, text, results));
-            else if (strcmp(name, "env") == 0)
-                json_array_append_new(results, json_string(getenv(text) ? getenv(text) : ""));
-            else if (strcmp(name, "vars") == 0)
-                TRY(lookup_variable(arena, env, place, text, options, results));
-            else if (strcmp(name, "fileglob") == 0)
-                TRY(lookup_fileglob(arena, at, text, results));
-            else
-                return err_with_hint(err_new(ERR_INPUT, "there is no lookup '%s' here", plugin),
-                                     "known are: env, file, fileglob, first_found, template, vars");
+    struct lookup l = {.arena = arena,
+                       .env = env,
+                       .place = place,
+                       .run = at->run,
+                       .job = at->job,
+                       .terms = terms,
+                       .options = options,
+                       .results = results};
+    for (size_t i = 0; i < sizeof(lookups) / sizeof(*lookups); i++)
+        if (strcmp(lookups[i].name, plugin) == 0) {
+            TRY(lookups[i].apply(&l));
+            *result = TAKE(results);
+            return NULL;
         }
-    }
-    *result = TAKE(results);
-    return NULL;
+    return lookup_unknown(plugin);
 }
 
 /* As Ansible: in the folders of the task, then beside the outermost template. */
