@@ -134,8 +134,9 @@ static const char *message_of(struct job *job, const json_t *values, bool failed
         text = arena_strdup(job->arena, dump ? dump : "");
         free(dump);
     }
+    const char *warning = json_string_value(json_array_get(json_object_get(values, "warnings"), 0));
     if (!failed)
-        return job->entry->module->action == ACTION_DEBUG ? text : "";
+        return job->entry->module->action == ACTION_DEBUG ? text : warning ? warning : "";
     const char *errors = json_string_value(json_object_get(values, "stderr"));
     const char *output = json_string_value(json_object_get(values, "stdout"));
     const json_t *rc = json_object_get(values, "rc");

@@ -65,6 +65,8 @@ rh_command_run() { # words
     _out=$(head -c 4194304 "$T/stdout")
     _err=$(head -c 4194304 "$T/stderr")
     rh_drop_returns
+    [ ${#_out} -lt 4000000 ] || [ "$(stat -c %s "$T/stdout")" -le 4194304 ] ||
+        put warnings.0 "stdout is cut after its first 4 MiB of $(stat -c %s "$T/stdout") bytes"
     put stdout "$_out"
     case $_rc:$_err in
     127:*": $1: not found")

@@ -297,13 +297,15 @@ place_file() {
     *) rh_mode "$2" "$3" ;;
     esac
     _mode=$(printf %04o "$_mode")
-    if [ "$RH_UID" = 0 ]; then
-        must install -T -m "$_mode" -o "${a_owner:-$4}" -g "${a_group:-$5}" -- "$1" "$_new"
-    else
-        must install -T -m "$_mode" -- "$1" "$_new"
-    fi
-    mv -fT -- "$_new" "$2" 2>"$T/said" || {
+    if [ "$RH_UID" = 0 ]; then set -- "$1" "$2" -o "${a_owner:-$4}" -g "${a_group:-$5}"; else set -- "$1" "$2"; fi
+    _put=$1 _into=$2
+    shift 2
+    run install -T -m "$_mode" "$@" -- "$_put" "$_new" >"$T/said" 2>&1 || {
+        rm -f -- "$_new" # a full disk leaves a part of it
+        fail "cannot write '$_into': $(cat "$T/said")"
+    }
+    mv -fT -- "$_new" "$_into" 2>"$T/said" || {
         rm -f -- "$_new"
-        fail "cannot replace '$2': $(cat "$T/said")"
+        fail "cannot replace '$_into': $(cat "$T/said")"
     }
 }

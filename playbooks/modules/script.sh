@@ -10,10 +10,16 @@
 # returns msg rc stderr stdout
 # needs command
 module_script() {
-    _file=$(umask 077 && mktemp "${TMPDIR:-/tmp}/rehost-script.XXXXXXXXXX") || fail 'cannot make a temporary file'
-    if [ -n "${a_data-}" ]; then cat "$T/data.$a_data" >"$_file"; else printf %s "$a_content" >"$_file"; fi
-    chmod 0700 "$_file"
     trap 'rm -f "$_file"' EXIT
+    for _dir in "${TMPDIR:-/tmp}" ~ /var/tmp; do # the first from which programs may be run
+        _file=$(umask 077 && mktemp "$_dir/rehost-script.XXXXXXXXXX" 2>/dev/null) || continue
+        chmod 0700 "$_file"
+        [ ! -x "$_file" ] || break
+        rm -f "$_file"
+    done
+    [ -x "$_file" ] || fail 'no folder for temporary files from which a program may be run: /tmp, the home, /var/tmp'
+    if [ -n "${a_data-}" ]; then cat "$T/data.$a_data" >"$_file"; else printf %s "$a_content" >"$_file"; fi ||
+        fail "cannot write '$_file'"
     eval "set -- $a_words"
     if [ -n "${a_executable-}" ]; then set -- "$a_executable" "$_file" "$@"; else set -- "$_file" "$@"; fi
     rh_command_run "$@"
