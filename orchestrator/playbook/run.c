@@ -78,7 +78,9 @@ static struct err *run_tries(struct run *run, struct job *job, struct step *step
             TRY(session_receive(&run->session, *step->nonce ? step->nonce : NULL, step->id, &step->frame));
         bool hold = false;
         struct err *e = until_holds(run, job, step, &hold);
-        json_object_set_new(step->frame.values, "attempts", json_integer(attempt + 1));
+        /* After the last one, Ansible does not count the first. */
+        json_object_set_new(step->frame.values, "attempts",
+                            json_integer(!hold && attempt >= retries && retries ? retries : attempt + 1));
         if (e || hold || attempt >= retries) {
             if (!hold && !e)
                 step->frame.status = FRAME_FAILED;
@@ -154,6 +156,7 @@ static void close_loop(struct run *run, const struct job *job)
 static struct err *failed_loop(struct run *run, struct job *job, struct err *e)
 {
     bool hold = true;
+    err_free(job_tolerance(run, job, job->scope));
     struct err *other = when_holds(run, job, job->scope, &hold);
     if (other)
         err_free(other);

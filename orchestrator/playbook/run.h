@@ -39,6 +39,7 @@ struct step {
     struct frame frame;
     json_t *loop_vars; /* NULL outside of loops */
     const char *label;
+    const char *shown; /* the message of a debug task when it is not its `msg`; or NULL */
     const char *done_key; /* of a command: its name in options->done, or NULL */
 };
 
@@ -136,6 +137,8 @@ struct err *step_start(struct run *run, struct job *job, struct step *step, bool
 /* A boolean keyword, inherited. */
 struct err *job_flag(struct run *run, struct job *job, const struct expr_scope *scope, enum keyword keyword,
                      bool fallback, bool *flag) REHOST_MUST_CHECK;
+/* ignore_errors and no_log. */
+struct err *job_tolerance(struct run *run, struct job *job, const struct expr_scope *scope) REHOST_MUST_CHECK;
 struct err *conditions_hold(struct run *run, struct job *job, const struct expr_scope *scope,
                             const struct entry *entry, enum keyword keyword, bool every,
                             bool *hold) REHOST_MUST_CHECK;

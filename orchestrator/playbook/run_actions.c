@@ -45,9 +45,8 @@ static struct err *do_debug(struct job *job, struct step *step, const struct exp
         value = json_string("VARIABLE IS NOT DEFINED!");
     }
     char *text = json_is_string(value) ? NULL : json_dumps(value, JSON_INDENT(4) | JSON_ENCODE_ANY);
-    json_t *msg = json_sprintf("%s: %s", var, text ? text : json_string_value(value));
-    answer(step, FRAME_OK,
-           json_pack("{s:b, s:o, s:O}", "changed", 0, "msg", msg ? msg : json_string(""), var, value));
+    step->shown = arena_printf(job->arena, "%s: %s", var, text ? text : json_string_value(value));
+    answer(step, FRAME_OK, json_pack("{s:b, s:O}", "changed", 0, var, value));
     free(text);
     return NULL;
 }

@@ -125,8 +125,11 @@ static const char *shortened(struct arena *arena, const char *text, size_t max)
     return arena_printf(arena, "... %s", end);
 }
 
-static const char *message_of(struct job *job, const json_t *values, bool failed)
+static const char *message_of(struct job *job, const struct step *step, bool failed)
 {
+    const json_t *values = step->frame.values;
+    if (step->shown && !failed)
+        return step->shown;
     const json_t *msg = json_object_get(values, "msg");
     const char *text = msg ? expr_value_text(job->arena, msg) : "";
     if (msg && !json_is_string(msg)) {
@@ -167,7 +170,7 @@ static void fill_event(struct run *run, struct job *job, const struct step *step
         .line = job->entry->line,
         .handler = job->handler,
         .status = status,
-        .message = message_of(job, values, failed),
+        .message = message_of(job, step, failed),
         .diff = run->options->diff && diff ? shortened(job->arena, diff, MAX_DIFF_BYTES) : "",
         .elapsed_ms = now_ms - run->last_answer_ms,
     };
@@ -209,7 +212,8 @@ static void remember_for_rescue(struct run *run, const struct job *job, const st
 {
     json_object_set(run->registered, "ansible_failed_result", step->frame.values);
     json_object_set_new(run->registered, "ansible_failed_task",
-                        json_pack("{s:s, s:s}", "name", event->task, "action", job->entry->module->name));
+                        json_pack("{s:s, s:s}", "name", job->entry->keywords[KW_NAME] ? event->task : "",
+                                  "action", job->entry->written ? job->entry->written : ""));
 }
 
 /* --- when a job is over --- */

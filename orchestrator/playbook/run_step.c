@@ -105,8 +105,8 @@ static struct err *environment_of(struct run *run, struct job *job, const struct
 }
 
 /* Who the task runs as; see struct call. */
-static struct err *user_of(struct run *run, struct job *job, const struct expr_scope *scope,
-                           bool here, const char **user, bool *become)
+static struct err *user_of(struct run *run, struct job *job, const struct expr_scope *scope, bool here,
+                           const char **user, bool *become)
 {
     *user = NULL;
     TRY(job_flag(run, job, scope, KW_BECOME, run->options->become, become));
@@ -270,23 +270,28 @@ static struct err *answer_failed(struct step *step, struct err *e)
         return e;
     const char *hint = err_hint(e);
     json_t *text = json_sprintf("%s%s%s", err_text(e), hint ? "; " : "", hint ? hint : "");
-    answer(step, FRAME_FAILED,
-           json_pack("{s:b, s:o}", "changed", 0, "msg", text ? text : json_string("bad text")));
+    answer(step, FRAME_FAILED, json_pack("{s:o}", "msg", text ? text : json_string("bad text")));
     err_free(e);
     return NULL;
+}
+
+struct err *job_tolerance(struct run *run, struct job *job, const struct expr_scope *scope)
+{
+    TRY(job_flag(run, job, scope, KW_NO_LOG, false, &job->no_log));
+    return job_flag(run, job, scope, KW_IGNORE_ERRORS, false, &job->ignore_errors);
 }
 
 static struct err *start(struct run *run, struct job *job, struct step *step, bool in_loop, bool retried)
 {
     const struct expr_scope *scope = scope_with(job->arena, job->scope, step->loop_vars, true);
     bool hold;
+    err_free(job_tolerance(run, job, scope)); /* what comes of the condition is also theirs */
     TRY(when_holds(run, job, scope, &hold));
     if (!hold) {
         answer_skipped(step);
         return NULL;
     }
-    TRY(job_flag(run, job, scope, KW_IGNORE_ERRORS, false, &job->ignore_errors));
-    TRY(job_flag(run, job, scope, KW_NO_LOG, false, &job->no_log));
+    TRY(job_tolerance(run, job, scope));
     if (!job->entry->module->shell)
         return action_local(run, job, step, scope);
     if (!retried)

@@ -262,6 +262,39 @@ static void what_is_done_here_does_not_run_ahead_of_the_host(void **state)
     assert_int_equal(f->result.counts[TASK_FAILED], 0);
 }
 
+static void a_failure_before_the_task_is_ignored_and_hidden_too(void **state)
+{
+    (void)state;
+    put_file(
+        f, "play.yml",
+        PLAY
+        "    - debug: {msg: x}\n      when: nowhere\n      ignore_errors: true\n    - debug: {msg: x}\n      "
+        "loop: \"{{ nowhere }}\"\n      ignore_errors: true\n    - debug: {msg: \"{{ item }}\"}\n      "
+        "loop: [hunter2]\n      when: item != 'hunter2'\n      no_log: true\n    - debug: {var: item}\n      "
+        "loop: "
+        "[hunter2]\n      no_log: true\n      register: r\n    - fail: {msg: \"{{ r.results[0].item "
+        "}}\"}\n      no_log: true\n");
+    CLEANUP_ERR struct err *e = apply(f);
+    assert_non_null(e);
+    assert_holds(f->events.data, "ignored debug: ");
+    assert_null(strstr(f->events.data, "hunter2"));
+    assert_null(strstr(err_text(e), "hunter2"));
+    assert_int_equal(f->result.counts[TASK_IGNORED], 2);
+}
+
+static void tries_are_counted_as_ansible_counts_them(void **state)
+{
+    (void)state;
+    expect(PLAY "    - command: 'true'\n      register: r\n      until: false\n      retries: 2\n      "
+                "delay: 0\n      "
+                "ignore_errors: true\n    - debug: {msg: \"{{ r.attempts }}\"}\n    - command: 'true'\n      "
+                "register: r\n      until: r is changed\n    - debug: {msg: \"{{ r.attempts }}\"}\n    - "
+                "debug: {var: "
+                "r.rc}\n      register: s\n    - debug: {msg: \"x{{ s.keys() | sort }}\"}\n",
+           "ignored command: exit 0\nok debug: 2\nchanged command\nok debug: 1\nok debug: r.rc: 0\nok debug: "
+           "x['changed', 'failed', 'r.rc']\n");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -283,6 +316,8 @@ int main(void)
                                         teardown),
         cmocka_unit_test_setup_teardown(include_vars_reads_files_and_folders, setup, teardown),
         cmocka_unit_test_setup_teardown(what_is_done_here_does_not_run_ahead_of_the_host, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_failure_before_the_task_is_ignored_and_hidden_too, setup, teardown),
+        cmocka_unit_test_setup_teardown(tries_are_counted_as_ansible_counts_them, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

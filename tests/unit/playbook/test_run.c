@@ -127,7 +127,8 @@ static void rescue_and_always_run_as_ansible_runs_them(void **state)
 {
     (void)state;
     put_file(f, "play.yml",
-             PLAY "    - block:\n        - command: 'true'\n        - command: 'false'\n        - copy: "
+             PLAY "    - block:\n        - command: 'true'\n        - {name: breaks, command: 'false'}\n     "
+                  "   - copy: "
                   "{dest: \"@DIR@/no\", content: x}\n"
                   "      rescue:\n        - copy: {dest: \"@DIR@/rescued\", content: \"{{ "
                   "ansible_failed_task.name }} {{ ansible_failed_result.rc }}\"}\n"
@@ -140,7 +141,7 @@ static void rescue_and_always_run_as_ansible_runs_them(void **state)
     assert_non_null(e);
     assert_holds(err_text(e), "task 'fail' failed: done");
     assert_null(get_file(f, "no"));
-    assert_string_equal(get_file(f, "rescued"), "command 1");
+    assert_string_equal(get_file(f, "rescued"), "breaks 1");
     assert_string_equal(get_file(f, "always"), "a");
     assert_string_equal(get_file(f, "after"), "b");
     assert_string_equal(get_file(f, "always2"), "c");
