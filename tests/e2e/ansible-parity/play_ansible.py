@@ -12,9 +12,11 @@ import sys
 import time
 import traceback
 
+import mitogen.core
 from ansible import context
 from ansible.cli.playbook import PlaybookCLI
 from ansible.utils.context_objects import CLIArgs
+from ansible.utils.unsafe_proxy import AnsibleUnsafeText
 
 
 def set_options(options):
@@ -23,6 +25,21 @@ def set_options(options):
 
 
 context._init_global_context = set_options
+
+
+def plain(value):
+    """Mitogen 0.3.3 does not know the text of this ansible-core that is marked as unsafe, and cannot send it."""
+    if isinstance(value, AnsibleUnsafeText):
+        return value._strip_unsafe() if hasattr(value, "_strip_unsafe") else "".join(value)
+    if type(value) in (list, tuple):
+        return type(value)(plain(item) for item in value)
+    if type(value) in (dict, mitogen.core.Kwargs):
+        return type(value)({key: plain(item) for key, item in value.items()})
+    return value
+
+
+send = mitogen.core.Message.pickled.__func__
+mitogen.core.Message.pickled = classmethod(lambda cls, value, **options: send(cls, plain(value), **options))
 
 
 def play(arguments):
