@@ -222,12 +222,31 @@ static struct err *shared_key(struct play_command *play, json_t *keys, size_t ho
     return NULL;
 }
 
-static struct err *prepare(struct play_command *play, json_t *keys, size_t host)
+/* What the plays want of a host: one session serves them all. */
+struct want {
+    bool wanted;
+    bool remote;                       /* by a play that is not wholly done here */
+    const char *user;                  /* remote_user of the first play that says it, or NULL */
+    const struct playbook_item *other; /* a play that says another one, or NULL */
+};
+
+static struct err *two_users(const struct play_command *play, const struct want *want, size_t host)
+{
+    return err_with_hint(
+        err_new(ERR_INPUT, "%s:%d: play '%s' logs in on '%s' as another user than '%s' of an earlier play",
+                want->other->file, want->other->line, want->other->play, play->hosts[host].name, want->user),
+        "a host has one login: say remote_user once, and become_user where it matters");
+}
+
+static struct err *prepare(struct play_command *play, json_t *keys, const struct want *want, size_t host)
 {
     struct hosts_login login = default_login(play);
     struct play_way *way = &play->ways[host];
+    login.user = want->user ? want->user : login.user;
     TRY(hosts_read_login(play->cli->arena, &play->inventory->items[host], play->extra_vars, &login));
-    way->local = login.local;
+    way->local = login.local || !want->remote;
+    if (want->other && login.user == want->user && !way->local) /* no ansible_user decides */
+        return two_users(play, want, host);
     way->known_hosts = login.known_hosts;
     way->target = (struct ssh_target){.host = login.address,
                                       .port = login.port,
@@ -236,52 +255,75 @@ static struct err *prepare(struct play_command *play, json_t *keys, size_t host)
     play->hosts[host].become = login.become;
     play->hosts[host].become_user = login.become_user;
     play->hosts[host].become_password = login.become_password;
-    return login.local ? NULL : shared_key(play, keys, host, login.key_file);
+    return way->local ? NULL : shared_key(play, keys, host, login.key_file);
 }
 
-/* The hosts that some play is for. What is wrong with one of them stops the command before it touches any;
- * hosts that no play is for may be as they like. */
-static struct err *find_wanted(struct play_command *play, bool *wanted, size_t *wanted_count)
+static struct err *render_text(const struct play_command *play, const struct playbook_item *item,
+                               const json_t *written, const char **text)
 {
+    struct arena *arena = play->cli->arena;
     const struct expr_scope scope = {.vars = play->extra_vars};
     const struct expr_env env = {.scope = &scope};
-    *wanted_count = 0;
-    for (size_t i = 0; i < play->item_count; i++) {
-        const struct playbook_item *item = &play->items[i];
-        CLEANUP_ARENA struct arena *scratch = arena_new(0);
-        CLEANUP_JSON json_t *pattern = NULL;
-        const struct expr_place place = {.file = item->file, .line = item->line};
-        size_t *indices, count;
-        const char *unknown;
-        if (item->task)
-            continue;
-        TRY(template_render_json(scratch, &env, &place, item->pattern, &pattern));
-        TRY(play_match(play, scratch, pattern, &indices, &count, &unknown));
-        for (size_t k = 0; k < count; k++) {
-            *wanted_count += !wanted[indices[k]];
-            wanted[indices[k]] = true;
-        }
-    }
+    const struct expr_place place = {.file = item->file, .line = item->line};
+    CLEANUP_JSON json_t *value = NULL;
+    *text = NULL;
+    if (!written)
+        return NULL;
+    TRY(template_render_json(arena, &env, &place, written, &value));
+    *text = arena_strdup(arena, expr_value_text(arena, value));
     return NULL;
 }
 
+static void want_host(struct want *want, const struct playbook_item *item, bool here, const char *user)
+{
+    want->wanted = true;
+    want->remote = want->remote || !here;
+    if (user && want->user && strcmp(user, want->user) != 0)
+        want->other = item;
+    want->user = want->user ? want->user : user;
+}
+
+static struct err *want_play(struct play_command *play, const struct playbook_item *item, struct want *wants)
+{
+    CLEANUP_ARENA struct arena *scratch = arena_new(0);
+    CLEANUP_JSON json_t *pattern = NULL;
+    const struct expr_scope scope = {.vars = play->extra_vars};
+    const struct expr_env env = {.scope = &scope};
+    const struct expr_place place = {.file = item->file, .line = item->line};
+    size_t *indices, count;
+    const char *unknown, *connection, *user;
+    TRY(template_render_json(scratch, &env, &place, item->pattern, &pattern));
+    TRY(render_text(play, item, item->connection, &connection));
+    TRY(render_text(play, item, item->remote_user, &user));
+    TRY(play_match(play, scratch, pattern, &indices, &count, &unknown));
+    bool here = connection && (!strcmp(connection, "local") || !strcmp(connection, "ansible.builtin.local"));
+    for (size_t k = 0; k < count; k++)
+        want_host(&wants[indices[k]], item, here, here ? NULL : user);
+    return NULL;
+}
+
+/* Only hosts that some play is for are prepared. What is wrong with one of them stops the command before it
+ * touches any; the others may be as they like. */
 static struct err *prepare_wanted(struct play_command *play)
 {
     struct cli *cli = play->cli;
     CLEANUP_JSON json_t *keys = json_object();
-    bool *wanted = arena_array(cli->arena, play->crew.host_count + 1, sizeof(*wanted));
-    size_t count;
-    TRY(find_wanted(play, wanted, &count));
-    if (!count && !play->inventory->count)
-        return err_with_hint(err_new(ERR_INPUT, "rehost play needs hosts: --inventory or --host"),
-                             "for example: %s", cli->command->example);
+    struct want *wants = arena_array(cli->arena, play->crew.host_count + 1, sizeof(*wants));
+    size_t count = 0;
+    for (size_t i = 0; i < play->item_count; i++)
+        if (!play->items[i].task)
+            TRY(want_play(play, &play->items[i], wants));
     for (size_t i = 0; i < play->crew.host_count; i++) {
-        if (!wanted[i])
+        if (!wants[i].wanted)
             continue;
-        TRY(prepare(play, keys, i));
+        count++;
+        TRY(prepare(play, keys, &wants[i], i));
         int width = (int)strlen(play->hosts[i].name);
         play->name_width = width > play->name_width ? width : play->name_width;
     }
+    if (!count && !play->inventory->count)
+        return err_with_hint(err_new(ERR_INPUT, "rehost play needs hosts: --inventory or --host"),
+                             "for example: %s", cli->command->example);
     if (play->name_width > 30)
         play->name_width = 30;
     return NULL;

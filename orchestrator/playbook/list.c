@@ -85,6 +85,8 @@ void playbook_list(const struct playbook *playbook, struct arena *arena, const c
                                               .play = json_is_string(name) ? json_string_value(name) : hosts,
                                               .hosts = hosts,
                                               .pattern = play->root->keywords[KW_HOSTS],
+                                              .connection = play->root->keywords[KW_CONNECTION],
+                                              .remote_user = play->root->keywords[KW_REMOTE_USER],
                                               .tags = sorted_tags(arena, own),
                                               .file = play->root->file,
                                               .line = play->root->line};

@@ -86,7 +86,8 @@ struct playbook_item {
     const char *play; /* its name, or its hosts */
     const char *hosts;
     const json_t *pattern; /* the same as written: text or a list, perhaps a template */
-    const char *role;      /* or NULL */
+    const json_t *connection, *remote_user; /* of the play, as written, or NULL */
+    const char *role;                       /* or NULL */
     const char *task;
     const char *tags; /* its own and inherited ones, sorted, joined by ", " */
     const char *file;
