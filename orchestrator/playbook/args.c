@@ -35,7 +35,7 @@ static struct err *add_map(struct entry *entry, const struct yaml_node *map)
                           yaml_type_name(map->type));
     for (size_t i = 0; i < map->count; i++) {
         const char *name = map->keys[i]->text;
-        if (map->items[i]->type == YAML_NULL && !entry->module->any_args)
+        if (map->items[i]->type == YAML_NULL && module_find_arg(entry->module, name))
             continue; /* as if not given */
         TRY(set_arg(entry, map->keys[i], name, yaml_to_json(map->items[i])));
     }

@@ -132,7 +132,7 @@ static struct err *user_of(struct run *run, struct job *job, const struct expr_s
 }
 
 /* c: check mode, d: diff, i: a failure does not stop what follows, l: one item of a loop, closed by
- * rh_settle, r: needs root. */
+ * rh_settle, r: needs root, v: the playbook can read the values. */
 static struct err *flags_of(struct run *run, struct job *job, const struct expr_scope *scope, bool in_loop,
                             bool retried, const char **flags)
 {
@@ -140,8 +140,11 @@ static struct err *flags_of(struct run *run, struct job *job, const struct expr_
     TRY(job_flag(run, job, scope, KW_CHECK_MODE, run->options->check, &check));
     TRY(job_flag(run, job, scope, KW_DIFF, run->options->diff, &diff));
     bool judged_here = job->entry->keywords[KW_FAILED_WHEN] != NULL;
-    *flags = arena_printf(job->arena, "%s%s%s%s", check ? "c" : "", diff ? "d" : "",
-                          job->ignore_errors || judged_here || retried ? "i" : "", in_loop ? "l" : "");
+    const struct entry *entry = job->entry;
+    bool read = entry->keywords[KW_REGISTER] || entry->keywords[KW_CHANGED_WHEN] || judged_here || retried;
+    *flags = arena_printf(job->arena, "%s%s%s%s%s", check ? "c" : "", diff ? "d" : "",
+                          job->ignore_errors || judged_here || retried ? "i" : "", in_loop ? "l" : "",
+                          read ? "v" : "");
     return NULL;
 }
 
@@ -167,8 +170,12 @@ static struct err *set_words(struct job *job, struct call *call, const char *tex
     json_t *word;
     json_array_foreach(argv, i, word)
     {
+        const char *each = expr_value_text(job->arena, word);
         strbuf_adds(&words, i ? " " : "");
-        strbuf_add_shell_quoted(&words, expr_value_text(job->arena, word));
+        if (*each && !call->user)
+            words_add_path(&words, each);
+        else
+            strbuf_add_shell_quoted(&words, each);
     }
     if (text)
         TRY(words_add_command(job->arena, &words, text, true));

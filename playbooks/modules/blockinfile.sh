@@ -15,12 +15,13 @@
 # arg mode mode
 # arg owner text
 # arg group text
+# arg unsafe_writes bool
 # returns msg rc
 # needs edit
 module_blockinfile() {
+    rh_edit_place
     rh_edit_open
     if [ ! -e "$_real" ]; then
-        if [ "${a_state:-present}" = absent ]; then put msg "File $a_path not present"; return; fi
         yes "${a_create-}" || { put_int rc 257; fail "Path $a_path does not exist !"; }
     fi
     [ -n "${a_insertbefore-}" ] || : "${a_insertafter:=EOF}"

@@ -19,6 +19,7 @@ rh_command_needless() {
     if [ -n "${a_creates-}" ]; then
         for _found in $(rh_glob "$a_creates"); do
             put stdout "skipped, since $a_creates exists"
+            put stderr ''
             put_int rc 0
             put msg "Did not run command since '$a_creates' exists"
             return 0
@@ -27,6 +28,7 @@ rh_command_needless() {
     if [ -n "${a_removes-}" ]; then
         for _found in $(rh_glob "$a_removes"); do return 1; done
         put stdout "skipped, since $a_removes does not exist"
+        put stderr ''
         put_int rc 0
         put msg "Did not run command since '$a_removes' does not exist"
         return 0
@@ -42,7 +44,7 @@ rh_glob() {
 }
 rh_command_run() { # words
     if [ -n "${a_chdir-}" ]; then
-        cd "$a_chdir" 2>"$T/said" || fail "Unable to change directory before execution: $(cat "$T/said")"
+        cd "$a_chdir" 2>"$T/said" || fail "Unable to change directory before execution: [Errno 2] No such file or directory: b'$a_chdir'"
     fi
     rh_command_needless && return
     if checking; then
@@ -55,6 +57,7 @@ rh_command_run() { # words
         return
     fi
     changed
+    ! wanted || _start=$(date '+%s.%6N')
     if [ -n "${a_stdin+set}" ]; then
         if [ "${a_stdin_add_newline-}" = no ]; then printf %s "$a_stdin"; else printf '%s\n' "$a_stdin"; fi |
             (rh_command_exec "$@") >"$T/stdout" 2>"$T/stderr"
@@ -62,6 +65,7 @@ rh_command_run() { # words
         (rh_command_exec "$@") >"$T/stdout" 2>"$T/stderr"
     fi
     _rc=$?
+    ! wanted || rh_command_times
     _out=$(head -c 4194304 "$T/stdout")
     _err=$(head -c 4194304 "$T/stderr")
     rh_drop_returns
@@ -71,12 +75,14 @@ rh_command_run() { # words
     case $_rc:$_err in
     127:*": $1: not found")
         put_int rc 2
-        fail "[Errno 2] No such file or directory: '$1'"
+        put stderr ''
+        fail "[Errno 2] No such file or directory: b'$1'"
         ;;
     esac
     put stderr "$_err"
     put_int rc $_rc
     [ $_rc = 0 ] || fail_changed 'non-zero return code'
+    put msg ''
 }
 # No line ends at the end of $_out and $_err, of DOS neither.
 rh_drop_returns() {
@@ -88,6 +94,14 @@ rh_drop_returns() {
         case $_err in *["$_return$RH_NL"]) _err=${_err%?} ;; *) break ;; esac
     done
 }
+# When it began and ended, and how long it took.
+rh_command_times() {
+    _end=$(date '+%s.%6N')
+    put start "$(date -d "@$_start" '+%F %T.%6N')"
+    put end "$(date -d "@$_end" '+%F %T.%6N')"
+    _now=$(((${_end%.*} - ${_start%.*}) * 1000000 + 1${_end#*.} - 1${_start#*.}))
+    put delta "$(printf '%d:%02d:%02d.%06d' $((_now / 3600000000)) $((_now / 60000000 % 60)) $((_now / 1000000 % 60)) $((_now % 1000000)))"
+}
 # Always the program, never a builtin of the same name; it does not inherit the way to the control side.
 rh_command_exec() {
     export LC_ALL=C.UTF-8
@@ -95,5 +109,12 @@ rh_command_exec() {
 }
 module_command() {
     eval "set -- $a_words"
+    if wanted; then
+        _n=0
+        for _word; do
+            put "cmd.$_n" "$_word"
+            _n=$((_n + 1))
+        done
+    fi
     rh_command_run "$@"
 }

@@ -3,6 +3,7 @@
 
 # The file that is edited, and what happens when it is missing.
 rh_edit_open() {
+    r_validated=edit
     if [ -d "$a_path" ]; then put_int rc 256; fail "Path $a_path is a directory !"; fi
     if [ -L "$a_path" ]; then _real=$(readlink -f -- "$a_path"); else _real=$a_path; fi
     _old=$_real
@@ -17,20 +18,25 @@ rh_edit_run() {
 }
 # Puts the new content in place when it differs. $1: what was done, when something was.
 rh_edit_close() {
+    _done=
     if ! cmp -s -- "$_old" "$T/new" || { [ "$_old" = /dev/null ] && [ "${2-}" = create ]; }; then
         changed
         show_diff "$_real" "$_old" "$T/new"
-        put msg "$1"
-        checking && [ ! -e "$_real" ] && return
+        _done=$1
         if ! checking; then
             [ -d "$(dirname -- "$_real")" ] || must mkdir -p -- "$(dirname -- "$_real")"
             place_file "$T/new" "$_real"
-            return
+        elif [ -e "$_real" ]; then attributes "$_real"
         fi
-    else
-        put msg ''
+    elif [ -e "$_real" ]; then attributes "$_real"
     fi
-    [ ! -e "$_real" ] || attributes "$_real"
+    [ -z "$r_attributes" ] || _done="${_done:+$_done and }ownership, perms or SE linux context changed"
+    put msg "$_done"
+}
+# At most one of insertafter and insertbefore can be given.
+rh_edit_place() {
+    [ -z "${a_insertafter+set}" ] || [ -z "${a_insertbefore+set}" ] ||
+        fail 'parameters are mutually exclusive: insertbefore|insertafter'
 }
 rh_edit_common='
     use strict; use warnings;
@@ -39,6 +45,8 @@ rh_edit_common='
     sub spew { open my $f, ">:raw", $new or die "$new: $!\n"; print $f @_; close $f or die "$new: $!\n" }
     sub pattern { my ($p, $flags) = @_; $p =~ s/(?<!\\)((?:\\\\)*)\\Z/$1\\z/g; $p =~ s/\{,(\d+)\}/{0,$1}/g;
         my $r = eval { $flags ? qr/(?ms:$p)/ : qr/$p/ }; die "bad regular expression \x27$p\x27: $@" unless defined $r; $r }
+    # In many lines Python finds a start after the last line end, too.
+    sub starts { my $p = shift; $p =~ s/(\\.|\[\^?\]?(?:\\.|[^\]\\])*\])|\^/defined $1 ? $1 : "(?<![^\n])"/gse; $p }
     # A template of Python (\1, \g<1>, \g<name>, \n), filled from the last match.
     sub expand { my ($t, $n, $h) = @_; my %c = (n => "\n", t => "\t", r => "\r", "\\" => "\\");
         my $g = sub { my $k = shift; my $v = $k =~ /^\d+$/ ? $n->[$k] : $h->{$k}; defined $v ? $v : "" };

@@ -15,6 +15,7 @@
 # arg mode mode
 # arg owner text
 # arg group text
+# arg unsafe_writes bool
 # returns dest msg url
 
 # With a checksum, a file that has it already is not fetched.

@@ -4,10 +4,11 @@
 # It runs module_MODULE in a subshell, where each KEY is the variable a_KEY ("+NAME" is exported as NAME: `environment`),
 # stdin is empty, and fd 3 is the way to the control side. A module ends by returning (ok) or by calling fail or skip.
 # FLAGS: c check mode, d diff wanted, i a failure does not stop what follows, l one item of a loop, which
-# rh_settle closes, r needs root.
+# rh_settle closes, r needs root, v somebody may read the values (without it, those that cost a process can be left out).
 #
-# What a module may use: changed, put/put_int/put_bool/put_json KEY VALUE and put_empty (dots in KEY make maps), fail, skip, checking, run, must,
-# attributes, place_file, show_diff, and $T, a private folder in memory. What begins with rh_ or RH_ is the library's own.
+# What a module may use: changed, put/put_int/put_bool/put_json KEY VALUE and put_empty (dots in KEY make maps), fail, skip, checking,
+# wanted, run, must, attributes, place_file, show_diff, and $T, a private folder
+# in memory. Of the file that a module names in r_path its kind, owner, mode and size are told in the end. What begins with rh_ or RH_ is the library's own.
 # Modules travel without comments and indentation, so nothing may hang on them. Variables of modules begin with an underscore, so that they never meet a task's environment.
 
 rh_frame() { # status
@@ -40,11 +41,31 @@ $2
 }
 changed() { r_changed=1; }
 checking() { [ -n "$RH_CHECK" ]; }
+wanted() { [ -n "$RH_WANTED" ]; }
 yes() { [ "${1-}" = yes ]; }
 
 rh_end() { # status
+    [ -z "$r_path" ] || rh_describe
     put_bool changed "$r_changed"
     rh_frame "$1"
+}
+rh_describe() {
+    wanted && _now=$(stat -c '%F|%a %u %g %s %U %G %h' -- "$r_path" 2>/dev/null) && [ -e "$r_path" ] || return 0
+    case $_now in
+    directory*) put state directory ;;
+    symbolic*) put state 'link' ;;
+    *' 1') put state 'file' ;;
+    *) put state hard ;;
+    esac
+    set -f
+    unset IFS
+    set -- ${_now#*|}
+    put mode "$(printf 0%03o $((0$1)))"
+    put_int uid "$2"
+    put_int gid "$3"
+    put_int size "$4"
+    case $5 in UNKNOWN) put owner "$2" ;; *) put owner "$5" ;; esac
+    case $6 in UNKNOWN) put group "$3" ;; *) put group "$6" ;; esac
 }
 fail() { # message; nothing counts as changed then
     r_changed=''
@@ -87,9 +108,10 @@ rh_start() { # nonce
     trap 'exit 3' HUP INT TERM PIPE
 }
 rh_module() { # id flags module key value...
-    RH_ID=$1 RH_OUT='' RH_CHECK='' RH_DIFF='' r_changed=''
+    RH_ID=$1 RH_OUT='' RH_CHECK='' RH_DIFF='' RH_WANTED='' r_changed='' r_path='' r_attributes=''
     case $2 in *c*) RH_CHECK=1 ;; esac
     case $2 in *d*) RH_DIFF=1 ;; esac
+    case $2 in *v*) RH_WANTED=1 ;; esac
     case $2 in *r*) [ "$RH_UID" = 0 ] || fail "this task needs root, but the session is that of $(id -un): put 'become: true' on the play" ;; esac
     [ "$RH_SHORT" != "$1" ] || fail 'there is no room on the host for the data of this task'
     _module=$3
@@ -240,8 +262,16 @@ rh_mode() {
     rm -rf "$T/probe"
     if [ -d "$1" ]; then mkdir "$T/probe"; else : >"$T/probe"; fi
     chmod "$2" "$T/probe"
-    chmod -- "$a_mode" "$T/probe" 2>"$T/said" || fail "bad mode '$a_mode': $(cat "$T/said")"
+    chmod -- "$a_mode" "$T/probe" 2>"$T/said" || {
+        put details "$(cat "$T/said")"
+        fail 'mode must be in octal or symbolic form'
+    }
     _mode=$((0$(stat -c %a "$T/probe")))
+}
+# Fails for a user or group that the host does not know.
+rh_known() { # user group
+    case $1 in *[!0-9]*) getent passwd "$1" >/dev/null || fail "chown failed: failed to look up user $1" ;; esac
+    case $2 in *[!0-9]*) getent group "$2" >/dev/null || fail "chgrp failed: failed to look up group $2" ;; esac
 }
 # Gives $1 the mode, owner and group that the task asks for, if any. A symbolic link is itself owned when $2 is "link".
 attributes() {
@@ -259,12 +289,15 @@ attributes() {
     case ${a_group-} in '' | "$4" | "$5") ;; *) _grp=$a_group ;; esac
     if [ -n "$_owner$_grp" ]; then
         changed
+        r_attributes=1
+        rh_known "$_owner" "$_grp"
         checking || must chown ${_follow:--h} "$_owner${_grp:+:$_grp}" -- "$_path"
     fi
     [ -n "${a_mode-}" ] && [ -n "$_follow" ] || return 0
     rh_mode "$_path" "$1"
     if [ "$_mode" -ne $((0$1)) ]; then
         changed
+        r_attributes=1
         checking || must chmod "$(printf %04o "$_mode")" -- "$_path"
     elif [ -n "$_owner$_grp" ] && [ "$_mode" -gt 511 ] && ! checking; then
         must chmod "$(printf %04o "$_mode")" -- "$_path" # chown took the setuid bits
@@ -276,17 +309,21 @@ show_diff() { # path old new
 backup_file() { # path
     _backup="$1.$$.$(date '+%Y-%m-%d@%H:%M:%S~')"
     must cp -p -- "$1" "$_backup"
-    put backup_file "$_backup"
+    put "${r_backup_key:-backup_file}" "$_backup"
+}
+rh_invalid() { # exit status
+    [ -z "${r_validated-}" ] || fail "failed to validate: rc:$1 error:$(tail -c 4000 "$T/said")"
+    put_int exit_status "$1"
+    put stdout "$(tail -c 4000 "$T/out")"
+    put stderr "$(tail -c 4000 "$T/said")"
+    fail 'failed to validate'
 }
 # Puts the file $1 in the place of $2 in one step, after validation, with the attributes that $2 had or, if new, mode 0644.
 # Nobody sees a half-written file, nor one that is more open than it shall be.
 place_file() {
     if [ -n "${a_validate-}" ]; then
         RH_NEW=$1
-        eval "run $a_validate" >"$T/said" 2>&1 || {
-            put_int rc $?
-            fail "failed to validate: $(tail -c 4000 "$T/said")"
-        }
+        eval "run $a_validate" >"$T/out" 2>"$T/said" || rh_invalid $?
     fi
     if [ -e "$2" ] && yes "${a_backup-}"; then backup_file "$2"; fi
     case $2 in */*) _new=${2%/*}/.rehost.$RH_TAG ;; *) _new=.rehost.$RH_TAG ;; esac
@@ -296,12 +333,16 @@ place_file() {
     '') _mode=$((0$3)) ;;
     *) rh_mode "$2" "$3" ;;
     esac
+    [ $_mode = $((0$3)) ] || r_attributes=1
     _mode=$(printf %04o "$_mode")
+    case ${a_owner:-$4} in "$4" | root) ;; *) r_attributes=1 ;; esac
+    case ${a_group:-$5} in "$5" | root) ;; *) r_attributes=1 ;; esac
     if [ "$RH_UID" = 0 ]; then set -- "$1" "$2" -o "${a_owner:-$4}" -g "${a_group:-$5}"; else set -- "$1" "$2"; fi
     _put=$1 _into=$2
     shift 2
     run install -T -m "$_mode" "$@" -- "$_put" "$_new" >"$T/said" 2>&1 || {
         rm -f -- "$_new" # a full disk leaves a part of it
+        rh_known "${a_owner-}" "${a_group-}"
         fail "cannot write '$_into': $(cat "$T/said")"
     }
     mv -fT -- "$_new" "$_into" 2>"$T/said" || {

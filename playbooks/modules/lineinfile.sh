@@ -16,15 +16,19 @@
 # arg mode mode
 # arg owner text
 # arg group text
+# arg unsafe_writes bool
 # returns found msg rc
 # needs edit
 module_lineinfile() {
+    rh_edit_place
     rh_edit_open
+    r_backup_key=backup
     if [ "${a_state:-present}" = absent ]; then
         if [ ! -e "$_real" ]; then put msg 'file not present'; return; fi
         [ -n "${a_regexp+set}${a_search_string+set}${a_line+set}" ] ||
             fail 'one of line, search_string, or regexp is required with state=absent'
         rh_edit_run "$rh_lineinfile_absent" "${a_regexp+1}" "${a_regexp-}" "${a_search_string+1}" "${a_search_string-}" "${a_line-}"
+        put backup ''
         put_int found "$_said"
         rh_edit_close "$_said line(s) removed"
         return
@@ -32,6 +36,7 @@ module_lineinfile() {
     [ -n "${a_line+set}" ] || fail 'line is required with state=present'
     [ -e "$_real" ] || yes "${a_create-}" || { put_int rc 257; fail "Destination $a_path does not exist !"; }
     ! yes "${a_backrefs-}" || [ -n "${a_regexp+set}" ] || fail 'regexp is required with backrefs=true'
+    put backup ''
     [ -n "${a_insertbefore-}" ] || : "${a_insertafter:=EOF}"
     rh_edit_run "$rh_lineinfile_present" "${a_regexp+1}" "${a_regexp-}" "${a_search_string+1}" "${a_search_string-}" "$a_line" \
         "${a_insertafter-}" "${a_insertbefore-}" "${a_backrefs-}" "${a_firstmatch-}"

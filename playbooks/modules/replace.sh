@@ -11,14 +11,16 @@
 # arg mode mode
 # arg owner text
 # arg group text
+# arg unsafe_writes bool
 # returns msg rc
 # needs edit
 module_replace() {
     rh_edit_open
     [ -e "$_real" ] || { put_int rc 257; fail "Path $a_path does not exist !"; }
+    put_int rc 0
     rh_edit_run "$rh_replace_edit" "$a_regexp" "${a_replace-}" "${a_after-}" "${a_before-}"
     case $_said in
-    none) put msg 'Pattern for before/after params did not match the given file' ;;
+    none*) put msg "Pattern for before/after params did not match the given file${_said#none}" ;;
     0) rh_edit_close '' ;;
     *) rh_edit_close "$_said replacements made" ;;
     esac
@@ -28,12 +30,12 @@ rh_replace_edit='
     utf8::decode($_) for $text, $re, $with, $after, $before; $to = length $text;
     if ($after ne "" || $before ne "") {
         my $p = ($after ne "" ? $after : "") . ($before ne "" && $after ne "" ? "(?<subsection>.*?)" : "(?<subsection>.*)") . $before;
-        $p =~ s/\(\?P</(?</g; my $r = eval { qr/(?s:$p)/ } or die "bad regular expression: $@";
-        if ($text !~ $r) { utf8::encode($text); spew($text); print "none"; exit }
+        my $q = $p; $q =~ s/\(\?</(?P</; $p =~ s/\(\?P</(?</g; my $r = eval { qr/(?s:$p)/ } or die "bad regular expression: $@";
+        if ($text !~ $r) { utf8::encode($text); spew($text); print "none: $q"; exit }
         my $s = $+{subsection}; my $g = groups($text);
         my $i = 0; for my $k (1 .. $#+) { if (defined $-[$k] && $+[$k] - $-[$k] == length $s && substr($text, $-[$k], length $s) eq $s) { $i = $k } }
         ($from, $to) = ($-[$i], $+[$i]) }
-    my $part = substr($text, $from, $to - $from); my $m = eval { qr/(?m:$re)/ } or die "bad regular expression: $@"; my $n = 0;
+    my $part = substr($text, $from, $to - $from); my $m = eval { my $t = starts($re); qr/(?m:$t)/ } or die "bad regular expression: $@"; my $n = 0;
     my $done = $part; $done =~ s/$m/my $g = groups($part); my %h = %+; $n++; expand($with, $g, \%h)/ge;
     substr($text, $from, $to - $from) = $done; utf8::encode($text); spew($text); print $n;
 '

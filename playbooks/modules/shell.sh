@@ -16,5 +16,6 @@
 # The text goes through a file in memory, never through an argument that `ps` would show.
 module_shell() {
     printf '%s\n' "$a_script" >"$T/script"
+    put cmd "$a_script"
     rh_command_run "${a_executable:-/bin/sh}" "$T/script"
 }

@@ -6,6 +6,7 @@
 # arg mode mode
 # arg owner text
 # arg group text
+# arg unsafe_writes bool
 # arg validate validate
 # arg backup bool
 # arg force bool

@@ -11,6 +11,7 @@
 # arg mode mode
 # arg owner text
 # arg group text
+# arg unsafe_writes bool
 # returns dest msg
 module_unarchive() {
     [ -d "$a_dest" ] || fail "dest '$a_dest' must be an existing dir"

@@ -85,7 +85,7 @@ static void replace_works_on_the_whole_file_or_between_two_marks(void **state)
 static void copy_validates_keeps_modes_and_makes_backups(void **state)
 {
     (void)state;
-    changes_once("copy: {dest: '@DIR@/c', content: \"one\\n\", mode: u=rw,g=r}");
+    changes_once("copy: {dest: '@DIR@/c', content: \"one\\n\", mode: 'u=rw,g=r'}");
     assert_int_equal(mode_of("c"), 0644);
     changes_once("copy: {dest: '@DIR@/c', content: \"one\\n\", mode: '0640'}");
     changes_once("copy: {dest: '@DIR@/c', content: \"good\\n\", validate: 'grep -q good %s', backup: true}");
