@@ -92,6 +92,23 @@ static json_t *find_local(const struct eval *ev, const char *name)
     return NULL;
 }
 
+/* All variables as they are written, the inner ones over the outer ones: Ansible's `vars`. */
+static void add_scope(json_t *all, const struct expr_scope *scope)
+{
+    if (!scope)
+        return;
+    add_scope(all, scope->outer);
+    if (scope->vars)
+        json_object_update(all, (json_t *)(uintptr_t)scope->vars);
+}
+
+static struct err *all_variables(struct eval *ev, json_t **out)
+{
+    json_t *all = json_object();
+    add_scope(all, ev->env->scope);
+    return pool_keep(ev->pool, all, out);
+}
+
 static struct err *eval_name(struct eval *ev, const char *name, json_t **out)
 {
     bool literal;
@@ -101,6 +118,8 @@ static struct err *eval_name(struct eval *ev, const char *name, json_t **out)
     *out = eval_find_variable(ev->env->scope, name, &literal);
     if (*out)
         return literal ? NULL : eval_render_variable(ev, name, *out, out);
+    if (strcmp(name, "vars") == 0)
+        return all_variables(ev, out);
     if (strcmp(name, "omit") == 0)
         return pool_text(ev->pool, EXPR_OMIT, strlen(EXPR_OMIT), out);
     if (strcmp(name, "self") == 0 && ev->context) {

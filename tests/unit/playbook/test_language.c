@@ -295,6 +295,17 @@ static void tries_are_counted_as_ansible_counts_them(void **state)
            "x['changed', 'failed', 'r.rc']\n");
 }
 
+static void vars_holds_everything_as_it_is_written(void **state)
+{
+    (void)state;
+    expect("- hosts: all\n  gather_facts: false\n  vars: {h: x, lazy: \"{{ h }}!\"}\n  tasks:\n    - debug: "
+           "{msg: "
+           "\"{{ vars['lazy'] }} {{ vars.no | default('none') }} {{ 'h' in vars }} {{ vars.t }}\"}\n      "
+           "vars: {t: "
+           "task}\n",
+           "ok debug: {{ h }}! none True task\n");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -318,6 +329,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(what_is_done_here_does_not_run_ahead_of_the_host, setup, teardown),
         cmocka_unit_test_setup_teardown(a_failure_before_the_task_is_ignored_and_hidden_too, setup, teardown),
         cmocka_unit_test_setup_teardown(tries_are_counted_as_ansible_counts_them, setup, teardown),
+        cmocka_unit_test_setup_teardown(vars_holds_everything_as_it_is_written, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
