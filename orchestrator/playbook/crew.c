@@ -55,6 +55,16 @@ static void on_event(const struct task_event *event, void *arg)
 
 /* --- one host --- */
 
+static struct err *reopen(const struct ctx *ctx, void *arg, struct ssh **ssh)
+{
+    struct crew_run *one = arg;
+    ssh_close(one->ssh);
+    one->ssh = NULL;
+    TRY(one->state->crew->open(ctx, one->state->crew->arg, one->run.host, &one->ssh));
+    *ssh = one->ssh;
+    return NULL;
+}
+
 static void prepare(struct crew_state *state, size_t host, struct crew_result *result)
 {
     const struct crew_host *spec = &state->crew->hosts[host];
@@ -72,6 +82,8 @@ static void prepare(struct crew_state *state, size_t host, struct crew_result *r
     one->options.on_start = state->options->on_start ? on_start : NULL;
     one->options.on_event = state->options->on_event ? on_event : NULL;
     one->options.arg = one;
+    one->options.reopen = reopen;
+    one->options.reopen_arg = one;
 }
 
 static struct err *open_host(struct crew_run *one)

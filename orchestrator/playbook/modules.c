@@ -47,7 +47,7 @@ static enum action action_of(const char *name)
     } prepared[] = {
         {"command", ACTION_COMMAND}, {"shell", ACTION_COMMAND},       {"raw", ACTION_COMMAND},
         {"copy", ACTION_COPY},       {"template", ACTION_TEMPLATE},   {"script", ACTION_SCRIPT},
-        {"setup", ACTION_SETUP},     {"unarchive", ACTION_UNARCHIVE},
+        {"setup", ACTION_SETUP},     {"unarchive", ACTION_UNARCHIVE}, {"reboot", ACTION_REBOOT},
     };
     for (size_t i = 0; i < sizeof(prepared) / sizeof(prepared[0]); i++)
         if (strcmp(prepared[i].name, name) == 0)

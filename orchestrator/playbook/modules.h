@@ -55,6 +55,7 @@ enum action {
     ACTION_SCRIPT,
     ACTION_UNARCHIVE,
     ACTION_SETUP,
+    ACTION_REBOOT,
     ACTION_DEBUG, /* from here on nothing goes to the host */
     ACTION_ASSERT,
     ACTION_FAIL,

@@ -65,6 +65,9 @@ struct playbook_options {
     const struct secret *become_password; /* for sudo, when the login is not root; or NULL */
     const char *host_name;                /* inventory_hostname */
     const json_t *host_vars;              /* inventory variables */
+    /* Opens the way to the host anew after a reboot, and closes the one before; NULL: `reboot` is refused. */
+    struct err *(*reopen)(const struct ctx *ctx, void *arg, struct ssh **ssh);
+    void *reopen_arg;
     json_t *done; /* NULL, or an object that keeps what commands answered: given to the next application after
                    * a lost link, they are not run a second time. It holds whatever they printed. */
     const json_t *extra_vars;  /* -e: strongest */
@@ -85,7 +88,7 @@ struct playbook_item {
     int play_number;  /* from 1 */
     const char *play; /* its name, or its hosts */
     const char *hosts;
-    const json_t *pattern; /* the same as written: text or a list, perhaps a template */
+    const json_t *pattern;                  /* the same as written: text or a list, perhaps a template */
     const json_t *connection, *remote_user; /* of the play, as written, or NULL */
     const char *role;                       /* or NULL */
     const char *task;

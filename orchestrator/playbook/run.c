@@ -104,6 +104,8 @@ static struct err *run_step(struct run *run, struct job *job, json_t *loop_vars,
     struct step *step = step_new(job);
     step->loop_vars = loop_vars;
     step->label = label;
+    if (job->entry->module->action == ACTION_REBOOT)
+        return run_reboot(run, job, step, loop_vars != NULL);
     if (job->entry->keywords[KW_UNTIL] || job->entry->keywords[KW_RETRIES])
         return run_tries(run, job, step, loop_vars != NULL);
     TRY(step_start(run, job, step, loop_vars != NULL, false));

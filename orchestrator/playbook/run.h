@@ -39,7 +39,7 @@ struct step {
     struct frame frame;
     json_t *loop_vars; /* NULL outside of loops */
     const char *label;
-    const char *shown; /* the message of a debug task when it is not its `msg`; or NULL */
+    const char *shown;    /* the message of a debug task when it is not its `msg`; or NULL */
     const char *done_key; /* of a command: its name in options->done, or NULL */
 };
 
@@ -57,6 +57,7 @@ struct run {
     const struct play *play;
     const struct playbook_options *options;
     struct playbook_result *result;
+    struct session_link *link;
     struct session session;
     json_t *nonces;       /* of users' shells in the session */
     struct here *here[2]; /* shells on this machine, the second one as root; NULL: not yet needed */
@@ -206,6 +207,9 @@ struct err *compile_call(struct arena *arena, const struct call *call, struct st
 struct err *compile_library(struct arena *arena, const struct playbook *playbook,
                             struct strbuf *out) REHOST_MUST_CHECK;
 
+/* --- run_reboot.c --- */
+struct err *run_reboot(struct run *run, struct job *job, struct step *step, bool in_loop) REHOST_MUST_CHECK;
+
 /* --- run_doubt.c: after a lost link --- */
 void doubt_name_step(struct run *run, struct job *job, struct step *step);
 bool doubt_is_done(struct run *run, struct step *step); /* then it has its answer */
@@ -233,12 +237,11 @@ struct err *run_flush_handlers(struct run *run) REHOST_MUST_CHECK;
 struct err *run_open_link(const struct ctx *ctx, const struct playbook *playbook,
                           const struct playbook_options *options, struct ssh *ssh,
                           struct session_link *link) REHOST_MUST_CHECK;
-struct err *run_open(struct run *run, const struct session_link *link) REHOST_MUST_CHECK;
+struct err *run_open(struct run *run, struct session_link *link) REHOST_MUST_CHECK;
 struct err *run_play(struct run *run, const struct play *play) REHOST_MUST_CHECK;
 struct err *run_failure(const struct run *run) REHOST_MUST_CHECK; /* why run->failed */
 void run_free(struct run *run);                                   /* also after run_open() failed */
 /* For tests: as playbook_apply(), over any link. */
-struct err *playbook_run(const struct ctx *ctx, const struct playbook *playbook,
-                         const struct session_link *link, struct arena *arena,
-                         const struct playbook_options *options,
+struct err *playbook_run(const struct ctx *ctx, const struct playbook *playbook, struct session_link *link,
+                         struct arena *arena, const struct playbook_options *options,
                          struct playbook_result *result) REHOST_MUST_CHECK;

@@ -90,8 +90,9 @@ static struct err *check_prompts(const struct run *run, const struct play *play)
     return NULL;
 }
 
-struct err *run_open(struct run *run, const struct session_link *link)
+struct err *run_open(struct run *run, struct session_link *link)
 {
+    run->link = link;
     *run->result = (struct playbook_result){0};
     run->last = &run->first;
     session_init(&run->session, run->ctx, link);
@@ -146,9 +147,9 @@ static struct err *run_plays(struct run *run)
     return session_end(&run->session);
 }
 
-struct err *playbook_run(const struct ctx *ctx, const struct playbook *playbook,
-                         const struct session_link *link, struct arena *arena,
-                         const struct playbook_options *options, struct playbook_result *result)
+struct err *playbook_run(const struct ctx *ctx, const struct playbook *playbook, struct session_link *link,
+                         struct arena *arena, const struct playbook_options *options,
+                         struct playbook_result *result)
 {
     struct run run = {.ctx = ctx, .arena = arena, .playbook = playbook, .options = options, .result = result};
     struct err *e = run_open(&run, link);

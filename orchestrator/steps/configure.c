@@ -12,13 +12,25 @@ static void on_start(const char *task, void *arg)
     step_live(step, "%s", task);
 }
 
+static struct err *reopen(const struct ctx *ctx, void *arg, struct ssh **ssh)
+{
+    (void)ctx;
+    step_drop_link(arg);
+    return step_connect(arg, ssh);
+}
+
 static struct err *apply_once(struct step_run *step, const struct playbook *playbook, json_t *vars,
                               json_t *done, struct playbook_result *result)
 {
     struct ssh *ssh;
     TRY(step_connect(step, &ssh));
-    const struct playbook_options options = {
-        .host_name = step->host, .host_vars = vars, .done = done, .on_start = on_start, .arg = step};
+    const struct playbook_options options = {.host_name = step->host,
+                                             .host_vars = vars,
+                                             .done = done,
+                                             .on_start = on_start,
+                                             .arg = step,
+                                             .reopen = reopen,
+                                             .reopen_arg = step};
     return playbook_apply(step->ctx, playbook, ssh, step->arena, &options, result);
 }
 
