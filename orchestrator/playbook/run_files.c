@@ -4,6 +4,7 @@
 #include "base/io.h"
 #include "playbook/data_text.h"
 #include "playbook/run.h"
+#include "playbook/tree.h"
 #include "playbook/words.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -71,7 +72,7 @@ static struct err *read_source(struct run *run, struct job *job, json_t *args, i
     if (fs_is_dir(path))
         return err_with_hint(
             entry_error(job->entry, "'%s' is a folder; '%s' copies files", path, job->entry->module->name),
-            "copy its files in a loop (with_fileglob), or unpack an archive");
+            "only 'copy' takes folders");
     TRY(put_file(job, args, path, id, payload));
     const char *mode = text_arg(job, args, "mode");
     struct stat info;
@@ -79,6 +80,31 @@ static struct err *read_source(struct run *run, struct job *job, json_t *args, i
         json_object_set_new(args, "mode", json_sprintf("%04o", (unsigned)(info.st_mode & 07777)));
     json_object_set_new(args, "basename", json_string(fs_basename(path)));
     return NULL;
+}
+
+/* `src/` is what the folder holds, `src` the folder itself. */
+static struct err *read_folder(struct job *job, json_t *args, const char *src, const char *path, int id,
+                               struct payload *payload)
+{
+    const char *mode = text_arg(job, args, "mode");
+    int fd;
+    uint64_t size;
+    TRY(tree_pack(path, mode && strcmp(mode, "preserve") == 0, &fd, &size));
+    *payload = (struct payload){.wanted = true, .fd = fd, .size = size};
+    json_object_set_new(args, "data", json_sprintf("%d", id));
+    json_object_set_new(args, "tree", json_string("yes"));
+    if (src[strlen(src) - 1] != '/')
+        json_object_set_new(args, "subdir", json_string(fs_basename(path)));
+    return NULL;
+}
+
+static struct err *read_copied(struct run *run, struct job *job, json_t *args, int id,
+                               struct payload *payload)
+{
+    char *path;
+    TRY(find_source(run, job, args, "files", &path));
+    return fs_is_dir(path) ? read_folder(job, args, text_arg(job, args, "src"), path, id, payload)
+                           : read_source(run, job, args, id, payload);
 }
 
 static struct err *prepare_copy(struct run *run, struct job *job, json_t *args, int id,
@@ -99,7 +125,7 @@ static struct err *prepare_copy(struct run *run, struct job *job, json_t *args, 
         return src ? NULL : entry_error(job->entry, "'remote_src' needs 'src'");
     }
     if (!content) {
-        TRY(read_source(run, job, args, id, payload));
+        TRY(read_copied(run, job, args, id, payload));
         json_object_del(args, "src");
         return NULL;
     }

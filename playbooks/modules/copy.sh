@@ -1,5 +1,5 @@
 # copy (ansible.builtin): a file of the control side, or a text, at a path of the host.
-# One file or `content`. `src` is a file of the control side (in `files/`), or with `remote_src: yes` a file or folder of the host.
+# One file or `content`, or a folder: with a slash at the end of `src` what it holds, without one the folder itself; links are followed. `src` is a file of the control side (in `files/`), or with `remote_src: yes` a file or folder of the host.
 # `local_follow` and `unsafe_writes` have no effect.
 #
 # arg dest path, required
@@ -18,9 +18,11 @@
 # arg local_follow bool
 # arg unsafe_writes bool
 # returns backup_file checksum dest gid group md5sum mode msg owner path size src state uid
+# needs copy_tree
 
 # A text is a_content, large or binary content the gathered a_data. a_basename is the file's name when a_dest is a folder.
 module_copy() {
+    if [ -n "${a_tree-}" ]; then rh_tree; return; fi
     if [ -n "${a_src-}" ] && [ -d "$a_src" ]; then rh_copy_tree; return; fi
     _dest=$a_dest
     case $_dest in

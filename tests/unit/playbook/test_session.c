@@ -164,6 +164,51 @@ static void data_of_a_task_that_was_not_reached_is_dropped(void **state)
     assert_non_null(get_file(f, "made"));
 }
 
+/* --- folders --- */
+
+static void a_folder_arrives_and_only_what_differs_is_changed(void **state)
+{
+    (void)state;
+    put_file(f, "tree/one", "1\n");
+    put_file(f, "tree/sub/two words", "2\n");
+    put_file(f, "tree/sub/three", "3\n");
+    assert_int_equal(symlink("nowhere", arena_printf(f->arena, "%s/tree/broken", f->dir)), 0);
+    char *name = arena_printf(f->arena, "%s/tree/%0120d", f->dir, 7); /* longer than a header of tar holds */
+    assert_int_equal(symlink("one", name), 0);
+    put_file(f, "play.yml", PLAY "    - copy: {src: tree/, dest: \"@DIR@/to/here\", mode: \"0640\"}\n");
+    apply_well(f);
+    assert_int_equal(f->result.counts[TASK_CHANGED], 1);
+    assert_string_equal(get_file(f, "to/here/sub/two words"), "2\n");
+    assert_string_equal(get_file(f, arena_printf(f->arena, "to/here/%0120d", 7)), "1\n");
+    struct stat info;
+    assert_int_equal(lstat(arena_printf(f->arena, "%s/to/here/broken", f->dir), &info), 0);
+    assert_true(S_ISLNK(info.st_mode));
+    assert_int_equal(stat(arena_printf(f->arena, "%s/to/here/one", f->dir), &info), 0);
+    assert_int_equal(info.st_mode & 07777, 0640);
+    apply_well(f);
+    assert_int_equal(f->result.counts[TASK_OK], 1);
+    put_file(f, "to/here/sub/three", "4\n");
+    f->options.check = true;
+    apply_well(f);
+    assert_int_equal(f->result.counts[TASK_CHANGED], 1);
+    assert_string_equal(get_file(f, "to/here/sub/three"), "4\n");
+    f->options.check = false;
+    apply_well(f);
+    assert_int_equal(f->result.counts[TASK_CHANGED], 1);
+    assert_string_equal(get_file(f, "to/here/sub/three"), "3\n");
+}
+
+static void a_link_into_its_own_folder_is_refused(void **state)
+{
+    (void)state;
+    put_file(f, "tree/one", "1\n");
+    assert_int_equal(symlink(".", arena_printf(f->arena, "%s/tree/self", f->dir)), 0);
+    put_file(f, "play.yml", PLAY "    - copy: {src: tree, dest: \"@DIR@/to\"}\n");
+    CLEANUP_ERR struct err *e = apply(f);
+    assert_int_equal(err_kind(e), ERR_REMOTE);
+    assert_holds(err_text(e), "too deep");
+}
+
 /* --- a host that behaves badly --- */
 
 static void a_process_left_behind_does_not_hold_the_session(void **state)
@@ -199,6 +244,8 @@ int main(void)
             a_task_that_ends_its_own_users_shell_is_told_and_the_next_one_gets_a_new_one, setup, teardown),
         cmocka_unit_test_setup_teardown(a_file_larger_than_any_buffer_arrives_whole, setup, teardown),
         cmocka_unit_test_setup_teardown(data_of_a_task_that_was_not_reached_is_dropped, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_folder_arrives_and_only_what_differs_is_changed, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_link_into_its_own_folder_is_refused, setup, teardown),
         cmocka_unit_test_setup_teardown(a_process_left_behind_does_not_hold_the_session, setup, teardown),
         cmocka_unit_test_setup_teardown(a_lost_shell_is_an_unknown_outcome, setup, teardown),
     };
