@@ -134,7 +134,8 @@ static bool is_seen_early(const struct run *run, const struct entry *entry)
         return true;
     if (entry->module->action != ACTION_SET_FACT && entry->module->action != ACTION_INCLUDE_VARS)
         return false;
-    json_object_foreach(entry->args, key, value) if (json_object_get(run->dirty, key)) return true;
+    json_object_foreach(entry->args, key,
+                        value) if (json_object_get(run->dirty, key) || template_is_template(key)) return true;
     for (const struct entry *e = entry; e; e = e->parent)
         if (e->rescue.count || e->always.count)
             return true;

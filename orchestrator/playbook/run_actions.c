@@ -4,6 +4,7 @@
 #include "playbook/data_text.h"
 #include "playbook/run.h"
 #include "playbook/words.h"
+#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -77,29 +78,49 @@ static struct err *do_assert(struct job *job, struct step *step, const struct ex
     return NULL;
 }
 
-static struct err *do_set_fact(struct run *run, struct job *job, struct step *step, const json_t *args)
+/* As Ansible: words for yes and no become booleans. */
+static json_t *fact_value(json_t *value)
+{
+    static const char *const words[] = {"yes", "no", "true", "false", "True", "False"};
+    bool flag;
+    for (size_t i = 0; json_is_string(value) && i < sizeof(words) / sizeof(words[0]); i++)
+        if (strcmp(json_string_value(value), words[i]) == 0 && value_as_flag(value, &flag))
+            return json_boolean(flag);
+    return json_incref(value);
+}
+
+static bool is_name(const char *name)
+{
+    if (!isalpha((unsigned char)*name) && *name != '_')
+        return false;
+    for (; *name; name++)
+        if (!isalnum((unsigned char)*name) && *name != '_')
+            return false;
+    return true;
+}
+
+static struct err *do_set_fact(struct run *run, struct job *job, struct step *step,
+                               const struct expr_env *env, const struct expr_place *place, const json_t *args)
 {
     const char *key;
     json_t *value;
-    json_t *facts = json_object();
+    CLEANUP_JSON json_t *facts = json_object();
     json_object_foreach((json_t *)(uintptr_t)args, key, value)
     {
-        bool flag;
         if (strcmp(key, "cacheable") == 0)
             continue;
-        /* As Ansible: words for yes and no become booleans. */
-        static const char *const words[] = {"yes", "no", "true", "false", "True", "False"};
-        bool word = false;
-        for (size_t i = 0; json_is_string(value) && i < sizeof(words) / sizeof(words[0]); i++)
-            word = word || strcmp(json_string_value(value), words[i]) == 0;
-        if (word && value_as_flag(value, &flag))
-            json_object_set_new(facts, key, json_boolean(flag));
-        else
-            json_object_set(facts, key, value);
+        CLEANUP_JSON json_t *rendered = NULL;
+        if (template_is_template(key))
+            TRY(template_render(job->arena, env, place, key, &rendered));
+        const char *name = rendered ? expr_value_text(job->arena, rendered) : key;
+        if (!is_name(name))
+            return entry_error(job->entry, "'%s' cannot be the name of a variable", name);
+        json_object_set_new(facts, name, fact_value(value));
     }
-    (void)job;
+    if (!json_object_size(facts))
+        return entry_error(job->entry, "'set_fact' needs a variable");
     json_object_update(run->registered, facts);
-    answer(step, FRAME_OK, json_pack("{s:b, s:o}", "changed", 0, "ansible_facts", facts));
+    answer(step, FRAME_OK, json_pack("{s:b, s:O}", "changed", 0, "ansible_facts", facts));
     return NULL;
 }
 
@@ -160,7 +181,7 @@ struct err *action_local(struct run *run, struct job *job, struct step *step, co
                json_pack("{s:b, s:s}", "changed", 0, "msg", msg ? msg : "Failed as requested from task"));
         return NULL;
     case ACTION_SET_FACT:
-        return do_set_fact(run, job, step, args);
+        return do_set_fact(run, job, step, &env, &place, args);
     case ACTION_INCLUDE_VARS:
         TRY(action_include_vars(run, job, args, &values));
         answer(step, FRAME_OK, values);

@@ -306,6 +306,47 @@ static void vars_holds_everything_as_it_is_written(void **state)
            "ok debug: {{ h }}! none True task\n");
 }
 
+static void every_level_of_variables_wins_over_the_one_below(void **state)
+{
+    (void)state;
+    put_file(f, "vf.yml", "c: vf\nd: vf\n");
+    put_file(f, "iv.yml", "d: iv\ne: iv\n");
+    put_file(f, "inc.yml", "- debug: {msg: \"INC {{ e }}\"}\n");
+    put_file(f, "roles/r/defaults/main.yml", "a: rdef\nrdef: rdef\nlazy: \"{{ a }}+{{ rvar }}\"\n");
+    put_file(f, "roles/r/vars/main.yml", "rvar: rvar\ne: rvars\nh: rvars\nd: rvars\n");
+    put_file(f, "roles/r/tasks/main.yml",
+             "- debug: {msg: \"{{ a }} {{ b }} {{ c }} {{ d }} {{ e }} {{ h }} {{ lazy }} {{ z }}\"}\n  "
+             "vars: {zz: task, "
+             "h: taskh, d: taskd}\n- set_fact: {h: facth}\n- debug: {msg: \"{{ h }}\"}\n");
+    put_file(f, "roles/s/defaults/main.yml", "rdef: sdef\n");
+    put_file(f, "roles/s/vars/main.yml", "e: svars\nrvar: svar\n");
+    put_file(f, "roles/s/tasks/main.yml", "- debug: {msg: \"s {{ rdef }} {{ rvar }} {{ e }}\"}\n");
+    expect("- hosts: all\n  gather_facts: false\n  vars: {a: play, b: play, c: play, d: play, e: play, h: "
+           "play}\n  "
+           "vars_prompt: [{name: b, default: prompt}]\n  vars_files: [vf.yml]\n  roles: [{role: r, h: param, "
+           "z: \"{{ zz "
+           "}}\"}, s]\n  tasks:\n    - debug: {msg: \"P {{ d }} {{ e }} {{ h }} {{ rdef }} {{ rvar }}\"}\n   "
+           " - block:\n     "
+           "   - debug: {msg: \"{{ a }} {{ i }}\"}\n          vars: {i: \"{{ a }}-task\"}\n      vars: {a: "
+           "block}\n    - "
+           "include_vars: iv.yml\n    - debug: {msg: \"{{ d }} {{ e }}\"}\n      vars: {e: task}\n    - "
+           "set_fact: {e: fact, "
+           "\"x{{ 1 }}\": dynamic}\n    - include_vars: iv.yml\n    - debug: {msg: \"{{ e }} {{ x1 }}\"}\n   "
+           "   vars: {e: "
+           "task}\n    - {include_tasks: inc.yml, vars: {e: param}}\n    - {import_tasks: inc.yml, vars: {e: "
+           "param}}\n   "
+           " - {include_tasks: inc.yml, loop: [1], loop_control: {loop_var: e}}\n    - {include_role: {name: "
+           "s}, vars: {e: "
+           "param}}\n    - {import_role: {name: s}, vars: {e: param}}\n",
+           "ok debug: play prompt vf taskd rvars param play+rvar task\nok set_fact\nok debug: param\nok "
+           "debug: s sdef svar "
+           "svars\nok debug: P rvars svars facth sdef svar\nok debug: block block-task\nok include_vars\nok "
+           "debug: iv iv\n"
+           "ok set_fact\nok include_vars\nok debug: fact dynamic\nok debug: INC param\nok debug: INC "
+           "fact\nok debug: INC "
+           "1\nok debug: s sdef svar param\nok debug: s sdef svar fact\n");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -330,6 +371,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_failure_before_the_task_is_ignored_and_hidden_too, setup, teardown),
         cmocka_unit_test_setup_teardown(tries_are_counted_as_ansible_counts_them, setup, teardown),
         cmocka_unit_test_setup_teardown(vars_holds_everything_as_it_is_written, setup, teardown),
+        cmocka_unit_test_setup_teardown(every_level_of_variables_wins_over_the_one_below, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
