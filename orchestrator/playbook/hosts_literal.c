@@ -211,7 +211,8 @@ static bool starts_text(const char *at, size_t *prefix, bool *raw)
 {
     *prefix = strspn(at, "rRbBuU");
     *raw = memchr(at, 'r', *prefix) || memchr(at, 'R', *prefix);
-    return (at[*prefix] == '\'' || at[*prefix] == '"') && (*prefix < 2 || (*prefix == 2 && *raw));
+    bool two = *prefix == 2 && *raw && strcspn(at, "bB") < 2; /* br, Rb; u stands alone */
+    return (at[*prefix] == '\'' || at[*prefix] == '"') && (*prefix < 2 || two);
 }
 
 static json_t *read_text(struct literal *l)
@@ -342,13 +343,34 @@ static json_t *read_value(struct literal *l)
     return value;
 }
 
+/* "80, 443" is a tuple without its brackets. */
+static json_t *read_tuple(struct literal *l, json_t *first)
+{
+    json_auto_t *list = json_array();
+    json_array_append_new(list, first);
+    while (*l->at == ',') {
+        l->at++;
+        skip_blanks(l);
+        if (!*l->at)
+            break;
+        json_t *item = read_value(l);
+        if (!item)
+            return NULL;
+        json_array_append_new(list, item);
+        skip_blanks(l);
+    }
+    return *l->at ? NULL : json_incref(list);
+}
+
 json_t *hosts_literal(const char *text)
 {
     struct literal l = {.at = text};
     json_t *value = read_value(&l);
     if (value) {
         skip_blanks(&l);
-        if (!*l.at)
+        if (*l.at == ',')
+            value = read_tuple(&l, value);
+        if (value && !*l.at)
             return value;
         json_decref(value);
     }

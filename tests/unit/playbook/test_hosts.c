@@ -148,6 +148,18 @@ static void a_comment_ends_a_line_of_a_host_but_not_a_variable(void **state)
     SAME(var(h, "h", "h"), "\"x y\"");
 }
 
+static void values_apart_by_commas_are_a_list(void **state)
+{
+    (void)state;
+    const struct hosts *h = load_ini("h a=80,443 b=1, c=a,b d='\"x\", None' e=,1 f=1,,2\n");
+    SAME(var(h, "h", "a"), "[80,443]");
+    SAME(var(h, "h", "b"), "[1]");
+    SAME(var(h, "h", "c"), "\"a,b\"");
+    SAME(var(h, "h", "d"), "[\"x\",null]");
+    SAME(var(h, "h", "e"), "\",1\"");
+    SAME(var(h, "h", "f"), "\"1,,2\"");
+}
+
 static void ranges_make_hosts(void **state)
 {
     (void)state;
@@ -648,7 +660,7 @@ static void ansible_inventory_sees_the_same(void **state)
         "lone a=1 b='[1, \"x\"]'\n[web]\nweb[1:3] port=80 t=True o=0644 f=1.0 s=\"a b\" e='' n=None\n"
         "[db]\nd1:2200 p=1_0 x=0b11 y=-1 q=\"'1'\"\n[prod:children]\nweb\ndb\n[prod:vars]\nlevel=3\nname='it "
         "is'\n"
-        "raw=yes # really\nmap={'k': (1, 2)}\n[web:vars]\nlevel=4\nansible_group_priority=5\n");
+        "raw=yes # really\nports=80,443\nmap={'k': (1, 2)}\n[web:vars]\nlevel=4\nansible_group_priority=5\n");
     compare_with(
         "all:\n  children:\n    web:\n      hosts:\n        web[01:03]: {octal: 0644, t: 12:30, s: '1'}\n"
         "        x.example.org:2222:\n      vars: {a: on, b: [1, 2.5, null]}\n    db: {hosts: {web02: {c: "
@@ -666,6 +678,7 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
         TEST(values_on_a_line_of_a_host_are_python_literals),
         TEST(a_comment_ends_a_line_of_a_host_but_not_a_variable),
+        TEST(values_apart_by_commas_are_a_list),
         TEST(ranges_make_hosts),
         TEST(a_port_is_cut_off_the_name),
         TEST(groups_may_be_named_before_they_are_made),
