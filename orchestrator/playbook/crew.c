@@ -102,7 +102,7 @@ static struct err *open_host(struct crew_run *one)
     return run_open(&one->run, &one->link);
 }
 
-/* What became of a host; the text is kept for the caller, whose arena is not ours to use here. */
+/* What became of a host. The texts are in its arena, until sum_up() takes them over. */
 static void note_end(struct crew_run *one, struct err *e)
 {
     struct crew_result *result = one->result;
@@ -114,8 +114,8 @@ static void note_end(struct crew_run *one, struct err *e)
     if (e) {
         const char *hint = err_hint(e);
         result->kind = err_kind(e);
-        result->message = strdup(err_text(e));
-        result->hint = hint ? strdup(hint) : NULL;
+        result->message = arena_strdup(one->arena, err_text(e));
+        result->hint = hint ? arena_strdup(one->arena, hint) : NULL;
         err_free(e);
     }
 }
@@ -332,7 +332,20 @@ static void tear_down(struct crew_state *state)
     pthread_mutex_destroy(&state->memory.lock);
 }
 
-/* The texts move into the caller's arena. */
+static void keep(struct arena *arena, const char **text)
+{
+    *text = *text ? arena_strdup(arena, *text) : NULL;
+}
+
+static void keep_event(struct arena *arena, struct task_event *event)
+{
+    const char **const texts[] = {&event->task,    &event->role, &event->item,
+                                  &event->message, &event->diff, &event->file};
+    for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
+        keep(arena, texts[i]);
+    event->host = NULL;
+}
+
 static struct err *sum_up(struct crew_state *state, struct crew_result *results)
 {
     size_t failed = 0, lost = 0, used = 0;
@@ -340,11 +353,10 @@ static struct err *sum_up(struct crew_state *state, struct crew_result *results)
     enum err_kind kind = ERR_REMOTE;
     for (size_t i = 0; i < state->crew->host_count; i++) {
         struct crew_result *result = &results[i];
-        char *message = result->message, *hint = result->hint;
-        result->message = message ? arena_strdup(state->arena, message) : NULL;
-        result->hint = hint ? arena_strdup(state->arena, hint) : NULL;
-        free(message);
-        free(hint);
+        keep(state->arena, &result->message);
+        keep(state->arena, &result->hint);
+        keep_event(state->arena, &result->result.failed);
+        keep_event(state->arena, &result->result.doubted);
         used += result->end != CREW_NOT_USED;
         failed += result->end == CREW_FAILED;
         if (result->end == CREW_UNREACHABLE && lost++ == 0)
@@ -375,8 +387,8 @@ struct err *crew_apply(const struct ctx *ctx, const struct playbook *playbook, c
     state.memory.crew = crew;
     set_up(&state, results);
     struct err *e = play_playbook(&state);
-    tear_down(&state);
     struct err *ends = sum_up(&state, results);
+    tear_down(&state);
     if (!e)
         return ends;
     err_free(ends);

@@ -41,8 +41,8 @@ struct crew_result { /* of one host */
     enum crew_end end;
     enum err_kind kind; /* of what ended it */
     struct playbook_result result;
-    char *message; /* why it failed or could not be reached; in the arena, or NULL */
-    char *hint;    /* or NULL */
+    const char *message; /* why it failed or could not be reached; in the arena, or NULL */
+    const char *hint;    /* or NULL */
 };
 
 /* `options->host_name` and `host_vars` are not used. `results` has crew->host_count entries. ERR_REMOTE when
