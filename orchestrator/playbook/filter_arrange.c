@@ -2,7 +2,7 @@
 #include "playbook/filter.h"
 #include <string.h>
 
-#define MAX_ARRANGEMENTS 100000
+#define MAX_ARRANGEMENTS 20000
 
 struct arrangement {
     struct eval *ev;
@@ -27,8 +27,6 @@ static struct err *put_picked(struct arrangement *a)
         json_array_append(tuple, json_array_get(a->items, a->picked[i]));
     TRY(eval_tuple(a->ev, tuple, &kept));
     json_array_append(a->result, kept);
-    if (json_array_size(a->result) > MAX_ARRANGEMENTS)
-        return err_new(ERR_INPUT, "more than %d arrangements", MAX_ARRANGEMENTS);
     return NULL;
 }
 
@@ -49,6 +47,22 @@ static struct err *arrange(struct arrangement *a)
     return NULL;
 }
 
+/* Whether so many ways to pick `size` of `count` items can be listed. */
+static bool is_feasible(size_t count, size_t size, bool ordered)
+{
+    size_t ways = 1;
+    if (!ordered && size > count - size)
+        size = count - size;
+    for (size_t i = 0; i < size; i++) {
+        if (__builtin_mul_overflow(ways, count - i, &ways))
+            return false;
+        ways /= ordered ? 1 : i + 1;
+        if (ways > MAX_ARRANGEMENTS)
+            return false;
+    }
+    return true;
+}
+
 static struct err *arrangements(struct eval *ev, const struct call *call, bool ordered, json_t **out)
 {
     json_t *items;
@@ -60,10 +74,12 @@ static struct err *arrangements(struct eval *ev, const struct call *call, bool o
         .ev = ev, .items = items, .result = result, .size = (size_t)size, .ordered = ordered};
     if (size < 0)
         return err_new(ERR_INPUT, "'%s' needs a size of at least 0", call->name);
-    if (a.size <= json_array_size(items) && a.size > 64)
-        return err_new(ERR_INPUT, "'%s' takes at most 64 items", call->name);
-    if (a.size <= json_array_size(items))
-        TRY(arrange(&a));
+    if (a.size > json_array_size(items))
+        return pool_keep(ev->pool, TAKE(result), out);
+    if (a.size > 64 || !is_feasible(json_array_size(items), a.size, ordered))
+        return err_new(ERR_INPUT, "'%s' gives more than %d lists, or lists of more than 64 items", call->name,
+                       MAX_ARRANGEMENTS);
+    TRY(arrange(&a));
     return pool_keep(ev->pool, TAKE(result), out);
 }
 
