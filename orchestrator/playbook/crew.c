@@ -293,6 +293,9 @@ static json_t *first_told(const struct crew_host *host)
     json_object_set_new(told, "inventory_hostname_short", json_stringn(host->name, strcspn(host->name, ".")));
     if (host->group_names)
         json_object_set(told, "group_names", (json_t *)(uintptr_t)host->group_names);
+    CLEANUP_JSON json_t *own = json_copy(told);
+    const struct expr_scope scope = {.vars = own};
+    team_render_vars(told, host->vars, &scope);
     return told;
 }
 

@@ -96,14 +96,35 @@ static struct err *wait_unlocked(struct run *run)
 
 /* --- what others see --- */
 
+void team_render_vars(json_t *all, const json_t *vars, const struct expr_scope *scope)
+{
+    const char *key;
+    json_t *value;
+    struct expr_env env = {.scope = scope};
+    struct expr_place place = {.file = "hostvars"};
+    json_object_foreach((json_t *)(uintptr_t)vars, key, value)
+    {
+        CLEANUP_ARENA struct arena *scratch = arena_new(0);
+        json_t *rendered = NULL;
+        if (!template_is_template_json(value))
+            continue;
+        CLEANUP_ERR struct err *e = template_render_json(scratch, &env, &place, value, &rendered);
+        if (!e) /* what cannot be rendered stays as it was written */
+            json_object_set_new(all, key, rendered);
+    }
+}
+
 /* Everything that this host knows now, as one object that is never changed. */
 static json_t *snapshot(struct run *run)
 {
+    CLEANUP_ARENA struct arena *scratch = arena_new(0);
     json_t *all = json_object();
     const json_t *const layers[] = {run->options->host_vars, run->facts, run->included, run->registered};
     for (size_t i = 0; i < sizeof(layers) / sizeof(layers[0]); i++)
         if (layers[i])
             json_object_update(all, (json_t *)(uintptr_t)layers[i]);
+    if (run->names_hostvars)
+        team_render_vars(all, run->options->host_vars, run_scope(run, scratch, run->play->root));
     json_t *facts = json_object_get(all, "ansible_facts");
     if (facts)
         json_object_set_new(all, "ansible_facts", json_copy(facts));

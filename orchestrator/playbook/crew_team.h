@@ -59,6 +59,9 @@ void team_once_done(struct run *run, const char *key, const char *registered_nam
 /* The member has left the play, well or not. */
 void team_leave(struct run *run, bool failed);
 
+/* Adds to `all` those of `vars` that are templates, rendered in the host's own scope. */
+void team_render_vars(json_t *all, const json_t *vars, const struct expr_scope *scope);
+
 /* Waits for one of the `forks`, or gives it back. */
 void team_start_work(struct crew_memory *memory);
 void team_stop_work(struct crew_memory *memory);

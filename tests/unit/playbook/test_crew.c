@@ -74,7 +74,8 @@ static struct err *apply_to(const char *const *names)
     crew.arg = &crew;
     for (; names[crew.host_count]; crew.host_count++) {
         const char *name = names[crew.host_count];
-        json_t *vars = json_pack("{s:s, s:i}", "colour", name, "index", (int)crew.host_count);
+        json_t *vars = json_pack("{s:s, s:i, s:s}", "colour", name, "index", (int)crew.host_count, "motto",
+                                 "{{ colour }} rules");
         list[crew.host_count] = (struct crew_host){.name = name, .vars = json_keep(f->arena, vars)};
     }
     hosts = list;
@@ -149,9 +150,9 @@ static void hostvars_hold_what_others_have_learned_before_the_same_task(void **s
              "    - set_fact: {mine: \"{{ index }}\"}\n"
              "    - debug: {msg: \"{% for h in ansible_play_hosts %}{{ hostvars[h].said.stdout }}/{{ "
              "hostvars[h]['mine'] }} "
-             "{% endfor %}{{ hostvars['db-1'].colour }}\"}\n");
+             "{% endfor %}{{ hostvars['db-1'].motto }} {{ hostvars['web-3'].motto }}\"}\n");
     apply_to_four();
-    assert_int_equal(times("ok debug: web-1-said/0 web-2-said/1 web-3-said/2 db-1"), 3);
+    assert_int_equal(times("ok debug: web-1-said/0 web-2-said/1 web-3-said/2 db-1 rules web-3 rules"), 3);
 }
 
 static void run_once_is_done_by_the_first_host_for_all(void **state)
