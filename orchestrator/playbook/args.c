@@ -10,12 +10,16 @@ static struct err *unknown_arg(const struct entry *entry, const struct yaml_node
     return nearest ? err_with_hint(e, "did you mean '%s'?", nearest) : e;
 }
 
-static struct err *set_arg(struct entry *entry, const struct yaml_node *at, const char *name, json_t *value)
+static struct err *set_arg(struct loader *loader, struct entry *entry, const struct yaml_node *at,
+                           const char *name, json_t *value)
 {
     const struct arg_spec *arg = module_find_arg(entry->module, name);
     if (!arg && !entry->module->any_args) {
         json_decref(value);
-        return unknown_arg(entry, at, name);
+        if (!foreign_is_option(loader, entry))
+            return unknown_arg(entry, at, name);
+        entry->module = foreign_spec(loader->arena, entry->module->name);
+        return NULL;
     }
     const char *canonical = arg ? arg->name : name;
     if (json_object_get(entry->args, canonical)) {
@@ -26,7 +30,7 @@ static struct err *set_arg(struct entry *entry, const struct yaml_node *at, cons
     return NULL;
 }
 
-static struct err *add_map(struct entry *entry, const struct yaml_node *map)
+static struct err *add_map(struct loader *loader, struct entry *entry, const struct yaml_node *map)
 {
     if (map->type == YAML_NULL)
         return NULL;
@@ -37,7 +41,7 @@ static struct err *add_map(struct entry *entry, const struct yaml_node *map)
         const char *name = map->keys[i]->text;
         if (map->items[i]->type == YAML_NULL && module_find_arg(entry->module, name))
             continue; /* as if not given */
-        TRY(set_arg(entry, map->keys[i], name, yaml_to_json(map->items[i])));
+        TRY(set_arg(loader, entry, map->keys[i], name, yaml_to_json(map->items[i])));
     }
     return NULL;
 }
@@ -60,7 +64,7 @@ static struct err *split_command(struct loader *loader, struct entry *entry, con
         const struct arg_spec *arg = pairs[i].key ? module_find_arg(entry->module, pairs[i].key) : NULL;
         if (!arg || strcmp(arg->name, "cmd") == 0 || strcmp(arg->name, "argv") == 0)
             continue;
-        TRY(set_arg(entry, NULL, arg->name, json_string(pairs[i].value)));
+        TRY(set_arg(loader, entry, NULL, arg->name, json_string(pairs[i].value)));
         strbuf_add(&rest, text + from, pairs[i].start - from);
         from = pairs[i].end;
         while (text[from] == ' ')
@@ -82,11 +86,11 @@ static struct err *add_pairs(struct loader *loader, struct entry *entry, const s
                         entry->module->name);
     for (size_t i = 0; i < count; i++) {
         if (!pairs[i].key && entry->module->free_form && count == 1)
-            TRY(set_arg(entry, at, entry->module->free_form, json_string(pairs[i].value)));
+            TRY(set_arg(loader, entry, at, entry->module->free_form, json_string(pairs[i].value)));
         else if (!pairs[i].key)
             return yaml_error(at, "'%s' is not key=value", pairs[i].value);
         else
-            TRY(set_arg(entry, at, pairs[i].key, json_string(pairs[i].value)));
+            TRY(set_arg(loader, entry, at, pairs[i].key, json_string(pairs[i].value)));
     }
     return NULL;
 }
@@ -179,9 +183,9 @@ struct err *args_parse(struct loader *loader, struct entry *entry, const struct 
     else if (value->type == YAML_STRING)
         TRY(add_pairs(loader, entry, value));
     else
-        TRY(add_map(entry, value));
+        TRY(add_map(loader, entry, value));
     if (more)
-        TRY(add_map(entry, more));
+        TRY(add_map(loader, entry, more));
     json_t *cmd = runs_text(entry->module) ? json_object_get(entry->args, "cmd") : NULL;
     if (cmd && entry->text)
         return entry_error(entry, "module '%s' has two commands", entry->module->name);

@@ -47,6 +47,13 @@ static bool is_guarded(const struct entry *entry)
     return false;
 }
 
+bool foreign_is_option(const struct loader *loader, const struct entry *entry)
+{
+    return (entry->module == modules_find(loader->playbook->modules, "package") ||
+            entry->module == modules_find(loader->playbook->modules, "service")) &&
+           is_guarded(entry);
+}
+
 struct err *foreign_check(const struct entry *entry)
 {
     const char *system = foreign_system(entry->written);

@@ -93,10 +93,21 @@ const struct keyword_spec *keyword_spec(enum keyword keyword)
     return &specs[keyword];
 }
 
+/* with_community.general.flattened is with_flattened. */
+static bool is_named(const struct keyword_spec *spec, const char *name)
+{
+    if (strcmp(spec->name, name) == 0)
+        return true;
+    const char *dot = strncmp(name, "with_", 5) == 0 ? strrchr(name, '.') : NULL;
+    return dot && strncmp(spec->name, "with_", 5) == 0 && strcmp(spec->name + 5, dot + 1) == 0 &&
+           (strncmp(name + 5, "ansible.builtin.", 16) == 0 ||
+            strncmp(name + 5, "community.general.", 18) == 0);
+}
+
 int keyword_find(const char *name, unsigned place)
 {
     for (int i = 0; i < KW_COUNT; i++)
-        if ((specs[i].places & place) && strcmp(specs[i].name, name) == 0)
+        if ((specs[i].places & place) && is_named(&specs[i], name))
             return i;
     return -1;
 }

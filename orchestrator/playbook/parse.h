@@ -30,6 +30,9 @@ struct err *parse_task(struct loader *loader, const struct yaml_node *node, cons
 const char *foreign_system(const char *name);
 /* ERR_INPUT unless a condition decides whether the entry is reached. */
 struct err *foreign_check(const struct entry *entry) REHOST_MUST_CHECK;
+/* Whether an argument that is not known may be one of another system's package or service manager. */
+bool foreign_is_option(const struct loader *loader, const struct entry *entry);
+/* What stands in for such a module. */
 const struct module_spec *foreign_spec(struct arena *arena, const char *name);
 
 /* --- args.c --- */

@@ -189,7 +189,8 @@ struct err *action_local(struct run *run, struct job *job, struct step *step, co
     case ACTION_PAUSE:
         return do_pause(run, job, step, args);
     case ACTION_FOREIGN:
-        return entry_error(job->entry, "the module '%s' is for another system than Debian or Ubuntu",
+        return entry_error(job->entry,
+                           "'%s', as it is written here, is for another system than Debian or Ubuntu",
                            job->entry->written);
     default:
         return err_new(ERR_INTERNAL, "module '%s' has no place to run", job->entry->module->name);

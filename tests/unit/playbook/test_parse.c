@@ -113,6 +113,11 @@ static void modules_for_other_systems_need_a_condition(void **state)
     expect_error(PLAY "    - ansible.windows.win_service: {name: x}\n", "is for Windows", NULL);
     expect_good(PLAY "    - yum: name=x state=latest\n      when: ansible_os_family == 'RedHat'\n");
     expect_good(PLAY "    - block:\n        - community.general.zypper: {name: x}\n      when: x\n");
+    expect_error(PLAY "    - package: {name: x, disable_plugin: y}\n", "has no argument 'disable_plugin'",
+                 NULL);
+    expect_good(PLAY
+                "    - package: {name: x, disable_plugin: y}\n      when: ansible_os_family == 'RedHat'\n");
+    expect_good(PLAY "    - debug: {msg: x}\n      with_community.general.flattened: [[1]]\n");
     put_file(f, "redhat.yml", "- ansible.builtin.dnf: {name: \"{{ x | unknown_filter }}\"}\n");
     expect_good(PLAY "    - include_tasks: redhat.yml\n      when: ansible_os_family == 'RedHat'\n");
     expect_error(PLAY "    - include_tasks: redhat.yml\n", "redhat.yml:1:3: the module 'ansible.builtin.dnf'",
