@@ -2,7 +2,9 @@
 #include "base/decode.h"
 #include "cli/cmd_play.h"
 #include "cli/out.h"
+#include "playbook/data_text.h"
 #include "playbook/template.h"
+#include <stdlib.h>
 #include <string.h>
 
 static const char *const status_words[TASK_STATUS_COUNT] = {"ok", "changed", "skipped", "failed", "ignored"};
@@ -218,14 +220,13 @@ static void list_tags(const struct play_command *play, size_t at, json_t *data)
     const struct playbook_item *items = play->items;
     for (size_t i = at + 1; i < play->item_count && items[i].task; i++)
         note_tags(seen, items[i].tags);
-    const char *name;
-    json_t *value, *tags = json_array();
-    const char *text = "";
-    json_object_foreach(seen, name, value)
-    {
-        json_array_append_new(tags, json_string(name));
-        text = arena_printf(scratch, "%s%s%s", text, *text ? ", " : "", name);
+    json_t *tags = json_array();
+    const char *text = "", **names = data_keys(seen, true);
+    for (size_t i = 0; i < json_object_size(seen); i++) {
+        json_array_append_new(tags, json_string(names[i]));
+        text = arena_printf(scratch, "%s%s%s", text, *text ? ", " : "", names[i]);
     }
+    free(names);
     json_object_set_new(data, "task_tags", tags);
     out_text(play->cli, "    tags of tasks: %s\n", *text ? text : "none");
 }

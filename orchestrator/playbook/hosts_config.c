@@ -140,7 +140,7 @@ static struct err *read_config(struct arena *arena, const char *path, struct hos
     struct stat info;
     struct reading r = {.arena = arena, .config = config, .dir = fs_dirname(arena, path), .section = ""};
     config->path = path;
-    if (stat(r.dir, &info) == 0 && (info.st_mode & S_IWOTH) && !(info.st_mode & S_ISVTX))
+    if (stat(r.dir, &info) == 0 && (info.st_mode & S_IWOTH)) /* sticky or not */
         return err_with_hint(err_new(ERR_TRUST, "everybody may write to the folder of '%s'", path),
                              "chmod o-w %s", r.dir);
     TRY(fs_read_file(arena, path, MAX_FILE_BYTES, &text, &length));

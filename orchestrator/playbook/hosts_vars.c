@@ -3,7 +3,8 @@
  * the host's own from the sources, host_vars/ beside the sources, host_vars/ beside the playbook. Among
  * groups: parents before children, then ansible_group_priority, then the name.
  *
- * Hosts in the same groups start from one map, and all maps share their values. */
+ * Hosts in the same groups start from one map, and all maps share their values; hosts that are wholly alike
+ * share the map. */
 #include "base/decode.h"
 #include "base/fs.h"
 #include "base/strbuf.h"
@@ -30,6 +31,11 @@ static struct err *add_file(const char *path, json_t *vars)
     if (length >= 14 && !memcmp(text, "$ANSIBLE_VAULT", 14))
         return err_with_hint(err_new(ERR_INPUT, "%s:1:1: the file is encrypted with Ansible Vault", path),
                              "ansible-vault decrypt it first, or give the values with -e @FILE");
+    CLEANUP_JSON json_t *json = NULL; /* JSON may have tabs, YAML may not */
+    CLEANUP_ERR struct err *no_json =
+        *text == '{' ? decode_json(text, length, path, &json) : err_new(ERR_INPUT, "no JSON");
+    if (!no_json)
+        return json_object_update(vars, json) == 0 ? NULL : err_new(ERR_INTERNAL, "out of memory");
     TRY(yaml_parse(scratch, path, text, length, &root));
     if (root->type == YAML_NULL)
         return NULL;
@@ -94,6 +100,8 @@ struct merging {
     const char *playbook_dir; /* or NULL */
     json_t *files;            /* "dir/group_vars/name" -> map */
     json_t *bases;            /* names of the groups -> what they give */
+    json_t *merged;           /* the same with a host's own variables -> the map of such hosts */
+    bool has_host_files;      /* host_vars/ somewhere: then every host has a map of its own */
 };
 
 static struct err *add_group_files(struct merging *m, const char *dir, const struct hosts_group *group,
@@ -175,16 +183,36 @@ static struct err *group_base(struct merging *m, struct hosts_list *groups, json
     return add_groups_files(m, groups, true, *base);
 }
 
+static bool has_host_files(const struct merging *m)
+{
+    CLEANUP_ARENA struct arena *scratch = arena_new(0);
+    for (size_t d = 0; d < m->data->dirs.count; d++)
+        if (fs_exists(arena_printf(scratch, "%s/host_vars", (char *)m->data->dirs.items[d])))
+            return true;
+    return m->playbook_dir && fs_exists(arena_printf(scratch, "%s/host_vars", m->playbook_dir));
+}
+
+static struct err *add_host_files(struct merging *m, const char *name, json_t *vars)
+{
+    for (size_t d = 0; d < m->data->dirs.count; d++)
+        TRY(hosts_vars_files(m->data, m->data->dirs.items[d], "host_vars", name, vars));
+    return m->playbook_dir ? hosts_vars_files(m->data, m->playbook_dir, "host_vars", name, vars) : NULL;
+}
+
 static struct err *merge(struct merging *m, const char *name, struct hosts_list *groups, json_t *own,
                          json_t **vars)
 {
+    CLEANUP_ARENA struct arena *scratch = arena_new(0);
     json_t *base;
     TRY(group_base(m, groups, &base));
+    const char *key = arena_printf(scratch, "%p %s", (void *)base, decode_dump(scratch, own));
+    *vars = m->has_host_files ? NULL : json_object_get(m->merged, key);
+    if (*vars)
+        return NULL;
     *vars = json_keep(m->data->arena, json_copy(base));
     json_object_update(*vars, own);
-    for (size_t d = 0; d < m->data->dirs.count; d++)
-        TRY(hosts_vars_files(m->data, m->data->dirs.items[d], "host_vars", name, *vars));
-    return m->playbook_dir ? hosts_vars_files(m->data, m->playbook_dir, "host_vars", name, *vars) : NULL;
+    json_object_set(m->merged, key, *vars);
+    return m->has_host_files ? add_host_files(m, name, *vars) : NULL;
 }
 
 static int by_text(const void *a, const void *b)
@@ -265,10 +293,15 @@ static struct err *merge_all(struct merging *m, struct hosts *hosts)
 
 struct err *hosts_merge_vars(struct hosts_data *data, const char *playbook_dir, struct hosts *hosts)
 {
-    struct merging m = {
-        .data = data, .playbook_dir = playbook_dir, .files = json_object(), .bases = json_object()};
+    struct merging m = {.data = data,
+                        .playbook_dir = playbook_dir,
+                        .files = json_object(),
+                        .bases = json_object(),
+                        .merged = json_object()};
+    m.has_host_files = has_host_files(&m);
     struct err *e = merge_all(&m, hosts);
     json_decref(m.files);
     json_decref(m.bases);
+    json_decref(m.merged);
     return e;
 }

@@ -604,6 +604,33 @@ static void ansible_cfg_is_read_for_what_matters(void **state)
     assert_non_null(strstr(err_text(e), "ansible.cfg:2:1: 'many' is not a whole number"));
 }
 
+static void a_config_that_anybody_could_have_put_there_is_refused(void **state)
+{
+    (void)state;
+    struct hosts_config c;
+    write_file("ansible.cfg", "[defaults]\ninventory = evil\n");
+    assert_int_equal(chmod(dir, 01777), 0);
+    CLEANUP_ERR struct err *e = hosts_read_config(arena, dir, &c);
+    assert_non_null(e);
+    assert_int_equal(err_kind(e), ERR_TRUST);
+}
+
+static void json_of_variables_may_have_tabs(void **state)
+{
+    (void)state;
+    write_file("inv/hosts", "h\n");
+    write_file("inv/host_vars/h.json", "{\n\t\"a\": [1,\n\t\t2]\n}\n");
+    SAME(var(load(arena_printf(arena, "%s/inv/hosts", dir)), "h", "a"), "[1,2]");
+}
+
+static void hosts_that_are_alike_share_one_map(void **state)
+{
+    (void)state;
+    const struct hosts *h = load_ini("[g]\nh[1:3]\nother x=1\n[g:vars]\na=1\n");
+    assert_ptr_equal(host(h, "h1")->vars, host(h, "h3")->vars);
+    assert_ptr_not_equal(host(h, "h1")->vars, host(h, "other")->vars);
+}
+
 /* --- side by side --- */
 
 /* inventory_file and inventory_dir are not in Ansible's list. */
@@ -705,6 +732,9 @@ int main(void)
         TEST(arguments_for_ssh_are_understood),
         TEST(what_cannot_be_done_is_refused),
         TEST(ansible_cfg_is_read_for_what_matters),
+        TEST(a_config_that_anybody_could_have_put_there_is_refused),
+        TEST(json_of_variables_may_have_tabs),
+        TEST(hosts_that_are_alike_share_one_map),
         TEST(ansible_inventory_sees_the_same),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
