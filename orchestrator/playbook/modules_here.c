@@ -75,7 +75,8 @@ const struct module_here modules_here[] = {
      "# free file\n"},
     {ACTION_META,
      "# meta (ansible.builtin): what the run itself does.\n"
-     "# `flush_handlers`, `end_play`, `end_batch`, `end_host` and `clear_facts` act; the others have nothing to do here.\n"
+     "# `flush_handlers`, `end_play`, `end_batch`, `end_host`, `clear_facts` and `reset_connection` (a new login, or the play ends) act;\n"
+     "# the others have nothing to do here.\n"
      "#\n"
      "# arg action text, required, one of flush_handlers noop end_play end_batch end_host reset_connection clear_host_errors clear_facts refresh_inventory\n"
      "# free action\n"},

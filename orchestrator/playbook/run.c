@@ -261,6 +261,8 @@ static struct err *run_meta(struct run *run, const struct entry *entry)
         return NULL;
     if (strcmp(action, "flush_handlers") == 0)
         return run_flush_handlers(run);
+    if (strcmp(action, "reset_connection") == 0)
+        return run_renew(run, entry);
     if (strncmp(action, "end_", 4) == 0) {
         TRY(run_settle_all(run));
         run->ended = !run->failed;

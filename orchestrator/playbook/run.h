@@ -208,6 +208,9 @@ struct err *compile_library(struct arena *arena, const struct playbook *playbook
                             struct strbuf *out) REHOST_MUST_CHECK;
 
 /* --- run_reboot.c --- */
+/* meta: reset_connection. Logs in anew when all that was sent has been answered: with new groups, or as proof
+ * that it works. Nothing on this machine. */
+struct err *run_renew(struct run *run, const struct entry *entry) REHOST_MUST_CHECK;
 struct err *run_reboot(struct run *run, struct job *job, struct step *step, bool in_loop) REHOST_MUST_CHECK;
 
 /* --- run_doubt.c: after a lost link --- */

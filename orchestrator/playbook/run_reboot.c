@@ -1,4 +1,4 @@
-/* reboot: the link is given up and opened anew. */
+/* reboot, and meta: reset_connection: the link is given up and opened anew. */
 #include "base/clock.h"
 #include "base/decode.h"
 #include "playbook/run.h"
@@ -6,6 +6,7 @@
 #include <string.h>
 
 #define PROBE_MS 1000
+#define RENEW_MS 10000 /* sshd may be about to read its configuration again: nobody listens for a moment */
 
 struct reboot {
     int64_t deadline_ms; /* on clock_boot_ms() */
@@ -38,6 +39,25 @@ static void give_up_link(struct run *run)
     *run->link = (struct session_link){0};
     session_init(&run->session, run->ctx, run->link);
     json_object_clear(run->nonces);
+}
+
+struct err *run_renew(struct run *run, const struct entry *entry)
+{
+    TRY(run_settle_all(run));
+    if (run_over(run) || run->link->local || !run->options->reopen)
+        return NULL;
+    TRY(session_end(&run->session));
+    const int64_t deadline_ms = clock_boot_ms() + RENEW_MS;
+    for (;;) {
+        give_up_link(run);
+        struct err *e = open_anew(run->ctx, run);
+        if (!e)
+            return NULL;
+        if (err_kind(e) != ERR_TRANSIENT || clock_boot_ms() >= deadline_ms)
+            return err_wrap(e, "%s:%d: no new connection", entry->file, entry->line);
+        err_free(e);
+        TRY(ctx_sleep(run->ctx, PROBE_MS / 4));
+    }
 }
 
 /* Whether the machine runs anew, and is well. */
