@@ -84,6 +84,8 @@ static const struct keyword_spec specs[KW_COUNT] = {
     [KW_COLLECTIONS] = {"collections", EVERY, "no effect: modules are found without"},
     [KW_MODULE_DEFAULTS] = {"module_defaults", EVERY,
                             "arguments that tasks of a module have unless they give them"},
+    [KW_ASYNC] = {"async", TASKS, "seconds that the task may take; longer ends the run on that host"},
+    [KW_POLL] = {"poll", TASKS, "no effect: the end is awaited; 0 is refused"},
     [KW_VARS_PROMPT] = {"vars_prompt", PLACE_PLAY,
                         "asked for nobody: `-e`, or the default; without either it is refused"},
 };

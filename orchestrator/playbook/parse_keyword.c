@@ -7,8 +7,6 @@
 static const struct refusal {
     const char *name, *instead;
 } refused[] = {
-    {"async", "a task has all the time it needs, and the connection stays open: leave it out"},
-    {"poll", "a task has all the time it needs, and the connection stays open: leave it out"},
     {"debugger", "look at values with the module debug"},
     {"timeout", "use the module's own timeout, or 'timeout 60 ...' in a command"},
     {"gather_timeout", "leave it out"},
@@ -197,6 +195,16 @@ static struct err *check_connection(const struct yaml_node *value)
     return err_with_hint(yaml_error(value, "the connection '%s' is not supported", text), "ssh, local");
 }
 
+static struct err *check_poll(struct loader *loader, const struct yaml_node *value)
+{
+    if (value->type == YAML_STRING && template_is_template(value->text))
+        return parse_check_templates(loader, value);
+    if (value->type != YAML_LIST && value->type != YAML_MAP && strcmp(value->text, "0") == 0)
+        return err_with_hint(yaml_error(value, "'poll: 0' is not supported: every task is awaited"),
+                             "use the module reboot, or systemd-run in a command");
+    return NULL;
+}
+
 static struct err *check_keyword(struct loader *loader, enum keyword keyword, const struct yaml_node *value)
 {
     const char *name = keyword_spec(keyword)->name;
@@ -225,6 +233,8 @@ static struct err *check_keyword(struct loader *loader, enum keyword keyword, co
         return check_notify(value, name);
     case KW_TAGS:
         return check_tags(loader, value);
+    case KW_POLL:
+        return check_poll(loader, value);
     case KW_DELEGATE_TO:
         return check_delegate(loader, value);
     case KW_MODULE_DEFAULTS:

@@ -76,6 +76,8 @@ enum keyword {
     KW_COLLECTIONS,
     KW_MODULE_DEFAULTS,
     KW_VARS_PROMPT,
+    KW_ASYNC,
+    KW_POLL,
     KW_COUNT
 };
 

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define MAX_RETRIES 10000
+#define MAX_NUMBER 1000000
 
 bool run_over(const struct run *run)
 {
@@ -34,9 +34,9 @@ static struct err *number_of(struct run *run, struct job *job, enum keyword keyw
     TRY(template_render_json(job->arena, &env, &place, written, &value));
     char *end;
     double n = strtod(expr_value_text(job->arena, value), &end);
-    if (*end || n < 0 || n > MAX_RETRIES)
+    if (*end || n < 0 || n > MAX_NUMBER)
         return entry_error(job->entry, "'%s' must be a number up to %d", keyword_spec(keyword)->name,
-                           MAX_RETRIES);
+                           MAX_NUMBER);
     *number = (int64_t)n;
     return NULL;
 }
@@ -62,6 +62,50 @@ static struct err *until_holds(struct run *run, struct job *job, struct step *st
     return conditions_hold(run, job, scope, job->entry, KW_UNTIL, true, hold);
 }
 
+/* A loop that cannot be evaluated is no error when the task would have been skipped anyway. */
+static struct err *failed_loop(struct run *run, struct job *job, struct err *e)
+{
+    bool hold = true;
+    err_free(job_tolerance(run, job, job->scope));
+    struct err *other = when_holds(run, job, job->scope, &hold);
+    if (other)
+        err_free(other);
+    struct step *step = step_new(job);
+    step->local = true;
+    step->frame.status = !other && !hold ? FRAME_SKIPPED : FRAME_FAILED;
+    step->frame.values = json_pack("{s:b, s:s}", "changed", 0, "msg", err_text(e));
+    err_free(e);
+    run_queue(run, step);
+    return NULL;
+}
+
+/* Waits for the step's answer, with `async` only so long. */
+static struct err *receive(struct run *run, struct job *job, struct step *step)
+{
+    int64_t limit_s;
+    TRY(number_of(run, job, KW_ASYNC, 0, &limit_s));
+    if (step->local)
+        return NULL;
+    struct ctx limited = ctx_with_timeout(run->ctx, limit_s * 1000);
+    run->session.ctx = limit_s ? &limited : run->ctx;
+    struct err *e = session_receive(&run->session, *step->nonce ? step->nonce : NULL, step->id, &step->frame);
+    run->session.ctx = run->ctx;
+    if (!e && limit_s) { /* as Ansible's async_status */
+        json_object_set_new(step->frame.values, "started", json_integer(1));
+        json_object_set_new(step->frame.values, "finished", json_integer(1));
+    }
+    if (!e || !limit_s || err_kind(e) != ERR_TIMEOUT)
+        return e;
+    struct err *whole = ctx_check(run->ctx);
+    if (whole) {
+        err_free(whole);
+        return e;
+    }
+    err_free(e);
+    return err_new(ERR_UNKNOWN_OUTCOME, "%s:%d: task '%s' was not done within %lld s (async)",
+                   job->entry->file, job->entry->line, entry_title(job->entry), (long long)limit_s);
+}
+
 /* until: sent and awaited one by one. What came of the last try counts. */
 static struct err *run_tries(struct run *run, struct job *job, struct step *step, bool in_loop)
 {
@@ -69,18 +113,21 @@ static struct err *run_tries(struct run *run, struct job *job, struct step *step
     TRY(run_settle_all(run));
     if (run->failed)
         return NULL;
-    TRY(number_of(run, job, KW_RETRIES, 3, &retries));
-    TRY(number_of(run, job, KW_DELAY, 5, &delay_s));
+    struct err *bad = number_of(run, job, KW_RETRIES, 3, &retries);
+    if (!bad)
+        bad = number_of(run, job, KW_DELAY, 5, &delay_s);
+    if (bad)
+        return failed_loop(run, job, bad);
     for (int64_t attempt = 0;; attempt++) {
         step->local = false;
         TRY(step_start(run, job, step, in_loop, true));
-        if (!step->local)
-            TRY(session_receive(&run->session, *step->nonce ? step->nonce : NULL, step->id, &step->frame));
+        TRY(receive(run, job, step));
         bool hold = false;
         struct err *e = until_holds(run, job, step, &hold);
         /* After the last one, Ansible does not count the first. */
-        json_object_set_new(step->frame.values, "attempts",
-                            json_integer(!hold && attempt >= retries && retries ? retries : attempt + 1));
+        if (step->frame.status != FRAME_SKIPPED)
+            json_object_set_new(step->frame.values, "attempts",
+                                json_integer(!hold && attempt >= retries && retries ? retries : attempt + 1));
         if (e || hold || attempt >= retries) {
             if (!hold && !e)
                 step->frame.status = FRAME_FAILED;
@@ -99,6 +146,19 @@ static struct err *run_tries(struct run *run, struct job *job, struct step *step
     }
 }
 
+/* async: nothing else is under way while it runs. */
+static struct err *run_limited(struct run *run, struct job *job, struct step *step, bool in_loop)
+{
+    TRY(run_settle_all(run));
+    if (run->failed)
+        return NULL;
+    TRY(step_start(run, job, step, in_loop, true));
+    TRY(receive(run, job, step));
+    step->local = true;
+    run_queue(run, step);
+    return NULL;
+}
+
 static struct err *run_step(struct run *run, struct job *job, json_t *loop_vars, const char *label)
 {
     struct step *step = step_new(job);
@@ -108,6 +168,8 @@ static struct err *run_step(struct run *run, struct job *job, json_t *loop_vars,
         return run_reboot(run, job, step, loop_vars != NULL);
     if (job->entry->keywords[KW_UNTIL] || job->entry->keywords[KW_RETRIES])
         return run_tries(run, job, step, loop_vars != NULL);
+    if (job->entry->keywords[KW_ASYNC])
+        return run_limited(run, job, step, loop_vars != NULL);
     TRY(step_start(run, job, step, loop_vars != NULL, false));
     run_queue(run, step);
     return run_settle_ready(run);
@@ -121,7 +183,7 @@ static bool judged_here(const struct job *job)
     const struct entry *entry = job->entry;
     const json_t *failed_when = entry->keywords[KW_FAILED_WHEN];
     return (failed_when && !json_is_false(failed_when)) || entry->keywords[KW_UNTIL] ||
-           entry->keywords[KW_RETRIES] || job->failed_here;
+           entry->keywords[KW_RETRIES] || entry->keywords[KW_ASYNC] || job->failed_here;
 }
 
 /* Whether what is still under way could see what a task that is done here does, or should have kept it from
@@ -153,23 +215,6 @@ static void close_loop(struct run *run, const struct job *job)
     bool tolerated = job->ignore_errors || job->entry->keywords[KW_FAILED_WHEN];
     const char *text = tolerated ? "rh_settle 0 i_\n" : "rh_settle 0 _\n";
     session_send(&run->session, text, strlen(text));
-}
-
-/* A loop that cannot be evaluated is no error when the task would have been skipped anyway. */
-static struct err *failed_loop(struct run *run, struct job *job, struct err *e)
-{
-    bool hold = true;
-    err_free(job_tolerance(run, job, job->scope));
-    struct err *other = when_holds(run, job, job->scope, &hold);
-    if (other)
-        err_free(other);
-    struct step *step = step_new(job);
-    step->local = true;
-    step->frame.status = !other && !hold ? FRAME_SKIPPED : FRAME_FAILED;
-    step->frame.values = json_pack("{s:b, s:s}", "changed", 0, "msg", err_text(e));
-    err_free(e);
-    run_queue(run, step);
-    return NULL;
 }
 
 static struct err *run_loop(struct run *run, struct job *job, const json_t *items)

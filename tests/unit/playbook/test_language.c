@@ -347,6 +347,25 @@ static void every_level_of_variables_wins_over_the_one_below(void **state)
            "1\nok debug: s sdef svar param\nok debug: s sdef svar fact\n");
 }
 
+static void async_limits_how_long_a_task_may_take(void **state)
+{
+    (void)state;
+    expect(
+        PLAY
+        "    - command: 'true'\n      async: 30\n      poll: 1\n      register: r\n    - debug: {msg: \"{{ "
+        "r.finished }} {{ r is changed }}\"}\n    - command: 'false'\n      async: 30\n      ignore_errors: "
+        "true\n    - command: 'true'\n      retries: \"{{ nowhere }}\"\n      ignore_errors: true\n",
+        arena_printf(f->arena,
+                     "changed command\nok debug: 1 True\nignored command: exit 1\nignored command: "
+                     "%s/play.yml:13: '{{ nowhere }}': 'nowhere' is undefined\n",
+                     f->dir));
+    put_file(f, "play.yml", PLAY "    - name: slow\n      command: sleep 3\n      async: 1\n");
+    CLEANUP_ERR struct err *e = apply(f);
+    assert_non_null(e);
+    assert_int_equal(err_kind(e), ERR_UNKNOWN_OUTCOME);
+    assert_holds(err_text(e), "task 'slow' was not done within 1 s (async)");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -372,6 +391,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(tries_are_counted_as_ansible_counts_them, setup, teardown),
         cmocka_unit_test_setup_teardown(vars_holds_everything_as_it_is_written, setup, teardown),
         cmocka_unit_test_setup_teardown(every_level_of_variables_wins_over_the_one_below, setup, teardown),
+        cmocka_unit_test_setup_teardown(async_limits_how_long_a_task_may_take, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

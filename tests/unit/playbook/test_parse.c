@@ -91,6 +91,8 @@ static void what_rehost_cannot_do_is_refused(void **state)
                  "'command'");
     expect_error(PLAY "    - command: id\n      debugger: always\n",
                  "play.yml:4:7: 'debugger' is not supported", "debug");
+    expect_error(PLAY "    - command: id\n      async: 10\n      poll: 0\n",
+                 "play.yml:5:13: 'poll: 0' is not", "systemd-run");
     expect_error(PLAY "    - ansible.builtin.add_host: {name: x}\n",
                  "play.yml:3:7: 'ansible.builtin.add_host' is not supported", "inventory");
     expect_error("- hosts: all\n  module_defaults: {apt: {nam: x}}\n", "module 'apt' has no argument 'nam'",
