@@ -332,6 +332,25 @@ static struct err *load_finish(struct loader *loader)
     return NULL;
 }
 
+/* One error for all of them; what came of what they left out says nothing new. */
+static struct err *refused_error(struct refused *refused, struct err *other)
+{
+    if (!refused->count)
+        return other;
+    err_free(other);
+    if (refused->count == 1)
+        return refused->items[0];
+    CLEANUP_STRBUF struct strbuf all;
+    strbuf_init(&all, 0);
+    for (size_t i = 0; i < refused->count; i++) {
+        const char *hint = err_hint(refused->items[i]);
+        strbuf_addf(&all, "\n  %s%s%s", err_text(refused->items[i]), hint ? "; " : "", hint ? hint : "");
+        err_free(refused->items[i]);
+    }
+    return err_new(ERR_INPUT, "%s%zu tasks cannot be taken:%s",
+                   refused->count == MAX_REFUSED ? "at least " : "", refused->count, all.data);
+}
+
 struct err *playbook_load(struct arena *arena, const char *path, const struct playbook_paths *paths,
                           const struct playbook **out)
 {
@@ -344,8 +363,9 @@ struct err *playbook_load(struct arena *arena, const char *path, const struct pl
     playbook->plays = arena_array(arena, MAX_PLAYS, sizeof(struct play *));
     const char *const modules_dirs[] = {arena_printf(arena, "%s/modules", playbook->dir), paths->modules_dir};
     TRY(modules_load(arena, modules_dirs, 2, &playbook->modules));
-    struct loader loader = {.playbook = playbook, .arena = arena};
-    TRY(load_plays(&loader, path));
+    struct refused refused = {0};
+    struct loader loader = {.playbook = playbook, .arena = arena, .refused = &refused};
+    TRY(refused_error(&refused, load_plays(&loader, path)));
     TRY(load_finish(&loader));
     *out = playbook;
     return NULL;

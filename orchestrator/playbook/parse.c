@@ -42,6 +42,15 @@ static struct err *parse_block(struct loader *loader, const struct yaml_node *no
     return NULL;
 }
 
+/* While a playbook is loaded, all tasks that cannot be taken are told at once. */
+static struct err *refuse(struct loader *loader, struct err *e)
+{
+    if (!e || err_kind(e) != ERR_INPUT || !loader->refused || loader->refused->count == MAX_REFUSED)
+        return e;
+    loader->refused->items[loader->refused->count++] = e;
+    return NULL;
+}
+
 struct err *parse_entries(struct loader *loader, const struct yaml_node *list, const struct entry *parent,
                           const struct role *role, unsigned place, struct entry_list *out)
 {
@@ -58,8 +67,11 @@ struct err *parse_entries(struct loader *loader, const struct yaml_node *list, c
             return yaml_error(node, "a task is a map, not %s", yaml_type_name(node->type));
         if (yaml_get(node, "block") || yaml_get(node, "rescue") || yaml_get(node, "always"))
             TRY(parse_block(loader, node, parent, role, place, out));
-        else
-            TRY(parse_task(loader, node, parent, role, place, out));
+        else {
+            int depth = loader->depth;
+            TRY(refuse(loader, parse_task(loader, node, parent, role, place, out)));
+            loader->depth = depth;
+        }
     }
     loader->depth--;
     return NULL;

@@ -207,8 +207,16 @@ bool entry_is_named(const struct entry *entry, const char *pattern);
 struct err *playbook_check_start(const struct playbook *playbook,
                                  const struct playbook_options *options) REHOST_MUST_CHECK;
 
+/* Tasks that cannot be taken. */
+#define MAX_REFUSED 20
+struct refused {
+    struct err *items[MAX_REFUSED];
+    size_t count;
+};
+
 /* What parse.c and load.c share. */
 struct loader {
+    struct refused *refused; /* NULL: the first one ends it */
     struct playbook *playbook;
     struct arena *arena;
     struct play *play;

@@ -182,9 +182,26 @@ static void the_digest_covers_every_file_that_can_be_used(void **state)
     assert_string_not_equal(playbook_digest(one), playbook_digest(three));
 }
 
+static void all_tasks_that_cannot_be_taken_are_told_at_once(void **state)
+{
+    (void)state;
+    put_file(f, "play.yml",
+             "- hosts: all\n  tasks:\n    - aptt: {name: x}\n    - command: echo\n    - copy: {dst: /x, "
+             "content: y}\n"
+             "  handlers:\n    - name: h\n      servise: {name: x}\n");
+    const struct playbook *playbook;
+    CLEANUP_ERR struct err *e = load(f, &playbook);
+    assert_non_null(e);
+    assert_holds(err_text(e), "3 tasks cannot be taken:\n");
+    assert_holds(err_text(e), "play.yml:3:7: there is no module or keyword 'aptt'; did you mean 'apt'?");
+    assert_holds(err_text(e), "play.yml:5:14: module 'copy' has no argument 'dst'; did you mean 'dest'?");
+    assert_holds(err_text(e), "play.yml:8:7: there is no module or keyword 'servise'");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(all_tasks_that_cannot_be_taken_are_told_at_once, setup, teardown),
         cmocka_unit_test_setup_teardown(unknown_modules_and_keywords_are_errors_with_place_and_suggestion,
                                         setup, teardown),
         cmocka_unit_test_setup_teardown(arguments_are_checked, setup, teardown),
