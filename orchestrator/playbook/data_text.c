@@ -64,7 +64,7 @@ static void new_line(struct strbuf *sb, const struct json_style *style, int leve
 
 static void add_json(struct strbuf *sb, const json_t *value, const struct json_style *style, int level)
 {
-    const char *separator = style->indent ? "," : ", ";
+    const char *separator = style->between ? style->between : style->indent ? "," : ", ";
     if (json_is_string(value)) {
         add_json_text(sb, json_string_value(value), json_string_length(value), style);
     } else if (json_is_array(value) && json_array_size(value)) {
@@ -83,7 +83,7 @@ static void add_json(struct strbuf *sb, const json_t *value, const struct json_s
             strbuf_adds(sb, i ? separator : "");
             new_line(sb, style, level + 1);
             add_json_text(sb, keys[i], strlen(keys[i]), style);
-            strbuf_adds(sb, ": ");
+            strbuf_adds(sb, style->after_key ? style->after_key : ": ");
             add_json(sb, json_object_get(value, keys[i]), style, level + 1);
         }
         free(keys);

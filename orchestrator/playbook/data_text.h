@@ -8,6 +8,7 @@ struct json_style {
     bool sort_keys;
     bool escape_html; /* < > & ' as \u00xx, for tojson */
     bool keep_unicode;
+    const char *between, *after_key; /* NULL: ", " (with an indent ",") and ": " */
 };
 void data_add_json(struct strbuf *sb, const json_t *value, const struct json_style *style);
 

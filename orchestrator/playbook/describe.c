@@ -138,16 +138,13 @@ static void describe_filters(struct strbuf *out, const char *title, const struct
 
 struct err *playbook_describe(struct arena *arena, const struct playbook_paths *paths, struct strbuf *out)
 {
-    static const struct filter_table *const filters[] = {&filters_text, &filters_list,  &filters_select,
-                                                         &filters_data, &filters_regex, &filters_path};
-    static const struct filter_table *const tests[] = {&tests_value, &tests_result};
     static const struct filter_table *const methods[] = {&methods_text};
     const struct modules *modules;
     TRY(modules_load(arena, &paths->modules_dir, 1, &modules));
     describe_keywords(out);
     describe_modules(out, modules);
-    describe_filters(out, "Filters", filters, sizeof(filters) / sizeof(filters[0]));
-    describe_filters(out, "Tests", tests, sizeof(tests) / sizeof(tests[0]));
+    describe_filters(out, "Filters", filter_tables, filter_table_count);
+    describe_filters(out, "Tests", test_tables, test_table_count);
     describe_filters(out, "Methods", methods, sizeof(methods) / sizeof(methods[0]));
     return strbuf_check(out, "the reference of playbooks");
 }

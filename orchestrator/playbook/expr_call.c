@@ -94,7 +94,7 @@ static struct err *list_method(struct eval *ev, json_t *list, const char *name, 
 static struct err *text_method(struct eval *ev, json_t *text, const char *name, const struct arguments *args,
                                json_t **out)
 {
-    static const char *const same[] = {"lower", "upper", "title", "capitalize", "split", "replace", "center"};
+    static const char *const same[] = {"lower", "upper", "title", "capitalize", "split", "replace"};
     const struct filter *method = NULL;
     if (is_one_of(name, same, sizeof(same) / sizeof(*same)))
         method = filter_find(name);

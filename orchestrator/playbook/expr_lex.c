@@ -136,7 +136,11 @@ static struct err *lex_text_body(struct lexer *lx, char quote, struct strbuf *sb
         if (c != '\\') {
             strbuf_addc(sb, c);
         } else if (lx->in->raw_text) {
-            if (peek(lx, 0) == quote) /* what Ansible makes of it is a syntax error */
+            bool pair = peek(lx, 0) == '\\'; /* each of them stands for itself */
+            if (pair) {
+                strbuf_addc(sb, '\\');
+                lx->at++;
+            } else if (peek(lx, 0) == quote) /* what Ansible makes of it is a syntax error */
                 return lex_error(lx,
                                  "a backslash does not protect a quote here: use the other kind of quotes");
             strbuf_addc(sb, '\\');

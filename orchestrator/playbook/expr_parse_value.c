@@ -288,6 +288,8 @@ static struct err *parse_test(struct parser *p, const struct expr_node *input, c
         node_push_arg(p, node, arg);
     }
     TRY(node_finish(p, node, out));
+    if (parser_is_name(p, "is"))
+        return err_with_hint(parser_error(p, "a test behind a test"), "put the first one into parentheses");
     return negated ? node_finish_two(p, NODE_NOT, 0, *out, NULL, out) : NULL;
 }
 

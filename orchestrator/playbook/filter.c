@@ -3,10 +3,13 @@
 #include "base/yaml.h"
 #include <string.h>
 
-static const struct filter_table *const filters[] = {
-    &filters_text,   &filters_list, &filters_select, &filters_data,  &filters_regex, &filters_path,
-    &filters_random, &filters_time, &filters_url,    &filters_local, &filters_wrap,  &filters_arrange};
-static const struct filter_table *const tests[] = {&tests_value, &tests_result, &tests_url, &tests_local};
+const struct filter_table *const filter_tables[] = {
+    &filters_text, &filters_list,    &filters_select, &filters_data, &filters_regex,
+    &filters_path, &filters_random,  &filters_time,   &filters_url,  &filters_local,
+    &filters_wrap, &filters_arrange, &filters_convert};
+const struct filter_table *const test_tables[] = {&tests_value, &tests_result, &tests_url, &tests_local};
+const size_t filter_table_count = sizeof(filter_tables) / sizeof(*filter_tables),
+             test_table_count = sizeof(test_tables) / sizeof(*test_tables);
 static const struct filter_table *const community[] = {&filters_community};
 
 /* Filters and tests of Jinja: they have no name with a collection in front, unlike Ansible's own. */
@@ -116,19 +119,18 @@ const struct filter *filter_find(const char *name)
     static const char prefix[] = "community.general.";
     if (strncmp(name, prefix, sizeof(prefix) - 1) == 0)
         return find(community, 1, name + sizeof(prefix) - 1);
-    return find(filters, sizeof(filters) / sizeof(*filters), name);
+    return find(filter_tables, filter_table_count, name);
 }
 
 const struct filter *filter_find_test(const char *name)
 {
-    return find(tests, sizeof(tests) / sizeof(*tests), name);
+    return find(test_tables, test_table_count, name);
 }
 
 struct err *filter_unknown(const char *kind, const char *name, bool test)
 {
-    const struct filter_table *const *tables = test ? tests : filters;
-    size_t table_count = test ? sizeof(tests) / sizeof(*tests) : sizeof(filters) / sizeof(*filters),
-           count = 0;
+    const struct filter_table *const *tables = test ? test_tables : filter_tables;
+    size_t table_count = test ? test_table_count : filter_table_count, count = 0;
     const char *names[256];
     for (size_t t = 0; t < table_count; t++)
         for (size_t i = 0; i < tables[t]->count && count < 256; i++)

@@ -45,9 +45,13 @@ struct filter_table {
 };
 
 extern const struct filter_table filters_text, filters_list, filters_select, filters_data, filters_regex,
-    filters_path, filters_random, filters_time, filters_url, filters_local, filters_wrap, filters_arrange;
+    filters_path, filters_random, filters_time, filters_url, filters_local, filters_wrap, filters_arrange,
+    filters_convert;
 /* Those whose name needs "community.general." in front. */
 extern const struct filter_table filters_community;
+/* All of them but those, for looking through. */
+extern const struct filter_table *const filter_tables[], *const test_tables[];
+extern const size_t filter_table_count, test_table_count;
 /* Methods of text that are not filters as well. */
 extern const struct filter_table methods_text;
 /* Tests are filters whose result is a boolean. */

@@ -54,7 +54,7 @@ static struct err *apply_bool(struct eval *ev, const struct call *call, json_t *
 /* ternary(true_val, false_val, none_val=None) */
 static struct err *apply_ternary(struct eval *ev, const struct call *call, json_t **out)
 {
-    (void)ev;
+    TRY(eval_require(ev, call->input)); /* what is not chosen may be undefined */
     bool none = json_is_null(call->input) && call->arg[2] && !json_is_null(call->arg[2]);
     *out = none ? call->arg[2] : value_true(call->input) ? call->arg[0] : call->arg[1];
     return NULL;
@@ -102,7 +102,9 @@ static struct err *apply_int(struct eval *ev, const struct call *call, json_t **
             strpbrk(json_string_value(input), "xXnN"))
             real = NAN;
     }
-    if (fabs(real) < 9.2e18)
+    if (fabs(real) >= 9.2e18)
+        return err_new(ERR_INPUT, "the number does not fit in 64 bits");
+    if (!isnan(real))
         return pool_integer(ev->pool, (json_int_t)real, out);
     *out = call->arg[0];
     return *out ? NULL : pool_integer(ev->pool, 0, out);
@@ -117,7 +119,10 @@ static struct err *apply_float(struct eval *ev, const struct call *call, json_t 
         char *end;
         const char *text = json_string_value(call->input);
         double real = strtod(text, &end);
-        if (end > text && !end[strspn(end, " \t\r\n")] && isfinite(real) && !strpbrk(text, "xX"))
+        bool whole = end > text && !end[strspn(end, " \t\r\n")] && !strpbrk(text, "xX");
+        if (whole && !isfinite(real))
+            return err_new(ERR_INPUT, "'float': '%.40s' is not a finite number", text);
+        if (whole)
             return pool_real(ev->pool, real, out);
     }
     *out = call->arg[0];
@@ -197,6 +202,14 @@ static struct err *write_json(struct eval *ev, const struct call *call, struct j
     style.indent = indent < 0 ? 0 : indent > 16 ? 16 : (int)indent;
     style.sort_keys = call_truth(call->arg[1], style.sort_keys);
     style.keep_unicode = !call_truth(call->arg[2], true);
+    const json_t *separators = call->arg[3];
+    if (separators && (json_array_size(separators) != 2 || !json_is_string(json_array_get(separators, 0)) ||
+                       !json_is_string(json_array_get(separators, 1))))
+        return err_new(ERR_INPUT, "'separators' is a pair of texts");
+    if (separators) {
+        style.between = json_string_value(json_array_get(separators, 0));
+        style.after_key = json_string_value(json_array_get(separators, 1));
+    }
     data_add_json(&sb, call->input, &style);
     return pool_buffer(ev->pool, &sb, out);
 }
@@ -329,30 +342,34 @@ static struct err *apply_password_hash(struct eval *ev, const struct call *call,
     static const struct {
         const char *name, *prefix;
         size_t salt_size;
-    } kinds[] = {{"sha512", "$6$", 16},
-                 {"sha512_crypt", "$6$", 16},
-                 {"sha256", "$5$", 16},
-                 {"sha256_crypt", "$5$", 16},
-                 {"md5", "$1$", 8}};
+    } kinds[] = {{"sha512", "$6$", 16},       {"sha512_crypt", "$6$", 16}, {"sha256", "$5$", 16},
+                 {"sha256_crypt", "$5$", 16}, {"md5", "$1$", 8},           {"bcrypt", "$2b$", 22},
+                 {"blowfish", "$2b$", 22}};
     const char *name = call_text(ev, call->arg[0], "sha512");
     size_t kind = 0;
-    while (kind < 5 && strcmp(kinds[kind].name, name) != 0)
+    while (kind < 7 && strcmp(kinds[kind].name, name) != 0)
         kind++;
-    if (kind == 5)
-        return err_new(ERR_INPUT, "'password_hash' knows sha512, sha256 and md5, not '%s'", name);
+    if (kind == 7)
+        return err_new(ERR_INPUT, "'password_hash' knows sha512, sha256, md5 and bcrypt, not '%s'", name);
+    bool bcrypt = kind > 4;
     json_int_t rounds;
     TRY(call_int(call, 3, 0, &rounds));
     bool random = !call->arg[1] || json_is_null(call->arg[1]);
     const char *salt =
         random ? hash_random_id(ev->pool->arena, kinds[kind].salt_size) : call_text(ev, call->arg[1], "");
     if (salt[strspn(salt, "./0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz")] ||
-        strlen(salt) > kinds[kind].salt_size)
+        strlen(salt) > kinds[kind].salt_size || (bcrypt && strlen(salt) != 22))
         return err_new(ERR_INPUT, "'password_hash' takes a salt of at most %zu letters, digits, '.' and '/'",
                        kinds[kind].salt_size);
-    if (rounds && (rounds < 1000 || rounds > 5000000 || kind == 4))
+    if (bcrypt && rounds && (rounds < 4 || rounds > 20))
+        return err_new(ERR_INPUT, "'password_hash' takes 4 to 20 rounds for bcrypt");
+    if (!bcrypt && rounds && (rounds < 1000 || rounds > 5000000 || kind == 4))
         return err_new(ERR_INPUT, "'password_hash' takes 1000 to 5000000 rounds");
     char setting[80]; /* holds the longest prefix, rounds and salt */
-    if (rounds && rounds != 5000)
+    if (bcrypt)
+        (void)snprintf(setting, sizeof(setting), "%s%02lld$%s", kinds[kind].prefix,
+                       rounds ? (long long)rounds : 12, salt);
+    else if (rounds)
         (void)snprintf(setting, sizeof(setting), "%srounds=%lld$%s", kinds[kind].prefix, (long long)rounds,
                        salt);
     else
@@ -373,9 +390,12 @@ static struct err *apply_human_readable(struct eval *ev, const struct call *call
     if (!value_is_number(call->input))
         return call_wrong(call, "a number of bytes");
     double size = value_number(call->input);
+    const char *wanted = call_text(ev, call->arg[1] && !json_is_null(call->arg[1]) ? call->arg[1] : NULL, "");
+    if (*wanted && (!strchr(units + 1, toupper((unsigned char)*wanted)) || wanted[1]))
+        return err_new(ERR_INPUT, "'human_readable' knows no unit '%s'", wanted);
     bool bits = call_truth(call->arg[0], false);
     size_t unit = 0;
-    while (size >= 1024 && unit < 8) {
+    while (*wanted ? units[unit] != toupper((unsigned char)*wanted) : size >= 1024 && unit < 8) {
         size /= 1024;
         unit++;
     }
@@ -394,6 +414,12 @@ static struct err *apply_human_to_bytes(struct eval *ev, const struct call *call
     double number = strtod(text, &end);
     while (isspace((unsigned char)*end))
         end++;
+    bool bits = call_truth(call->arg[1], false);
+    const char *name = *end ? end : json_is_string(call->arg[0]) ? json_string_value(call->arg[0]) : "B";
+    bool whole = strcasestr(name, bits ? "bit" : "byte") != NULL;
+    if (strlen(name) > 1 && !whole && (bits ? name[1] != 'b' : name[1] != 'B'))
+        return err_new(ERR_INPUT, "'human_to_bytes': the unit of '%s' is none of %s", text,
+                       bits ? "Kb, Mb, Gb" : "KB, MB, GB");
     const char *unit = *end           ? strchr(units, toupper(*end))
                        : call->arg[0] ? strchr(units, toupper(*call_text(ev, call->arg[0], "B")))
                                       : units;
@@ -410,7 +436,7 @@ static const struct filter rows[] = {
     {"d", apply_default, 0, FILTER_UNDEFINED, {"default_value", "boolean"}},
     {"mandatory", apply_mandatory, 0, FILTER_UNDEFINED, {"msg"}},
     {"bool", apply_bool, 0, 0, {0}},
-    {"ternary", apply_ternary, 2, 0, {"true_val", "false_val", "none_val"}},
+    {"ternary", apply_ternary, 2, FILTER_UNDEFINED, {"true_val", "false_val", "none_val"}},
     {"int", apply_int, 0, 0, {"default", "base"}},
     {"float", apply_float, 0, 0, {"default"}},
     {"abs", apply_abs, 0, 0, {0}},
@@ -418,7 +444,7 @@ static const struct filter rows[] = {
     {"log", apply_log, 0, 0, {"base"}},
     {"pow", apply_pow, 1, 0, {"power"}},
     {"type_debug", apply_type_debug, 0, FILTER_UNDEFINED, {0}},
-    {"to_json", apply_to_json, 0, FILTER_TEXT, {"indent", "sort_keys", "ensure_ascii"}},
+    {"to_json", apply_to_json, 0, FILTER_TEXT, {"indent", "sort_keys", "ensure_ascii", "separators"}},
     {"to_nice_json", apply_to_nice_json, 0, FILTER_TEXT, {"indent", "sort_keys", "ensure_ascii"}},
     {"tojson", apply_tojson, 0, 0, {"indent", "sort_keys"}},
     {"from_json", apply_from_json, 0, 0, {0}},
@@ -436,7 +462,7 @@ static const struct filter rows[] = {
     {"sha1", apply_checksum, 0, 0, {0}},
     {"md5", apply_md5, 0, 0, {0}},
     {"password_hash", apply_password_hash, 0, 0, {"hashtype", "salt", "salt_size", "rounds"}},
-    {"human_readable", apply_human_readable, 0, 0, {"isbits"}},
-    {"human_to_bytes", apply_human_to_bytes, 0, 0, {"default_unit"}},
+    {"human_readable", apply_human_readable, 0, 0, {"isbits", "unit"}},
+    {"human_to_bytes", apply_human_to_bytes, 0, 0, {"default_unit", "isbits"}},
 };
 const struct filter_table filters_data = {rows, sizeof(rows) / sizeof(*rows)};

@@ -96,6 +96,11 @@ static struct err *add_selected(struct eval *ev, const json_t *from, const json_
 static struct err *set_operation(struct eval *ev, const struct call *call, const char *kind, json_t **out)
 {
     json_t *a = call->input, *b = call->arg[0];
+    bool adds = strcmp(kind, "union") == 0 || strcmp(kind, "symmetric") == 0;
+    if (json_is_object(a) && !adds) /* its keys */
+        TRY(call_elements(ev, call, a, &a));
+    if (json_is_object(b) && !adds)
+        TRY(call_elements(ev, call, b, &b));
     if (!json_is_array(a) || !json_is_array(b))
         return err_new(ERR_INPUT, "'%s' works on two lists, but got %s and %s", call->name,
                        value_type_name(a), value_type_name(b));
@@ -156,10 +161,10 @@ static struct err *apply_flatten(struct eval *ev, const struct call *call, json_
 {
     json_int_t levels;
     TRY(call_int(call, 0, -1, &levels));
-    if (!json_is_array(call->input))
-        return call_wrong(call, "a list");
+    json_t *items;
+    TRY(input_list(ev, call, &items));
     json_t *result = json_array();
-    flatten_into(result, call->input, levels, call_truth(call->arg[1], true));
+    flatten_into(result, items, levels, call_truth(call->arg[1], true));
     return pool_keep(ev->pool, result, out);
 }
 
@@ -202,12 +207,18 @@ static struct err *apply_zip_longest(struct eval *ev, const struct call *call, j
 static struct err *apply_product(struct eval *ev, const struct call *call, json_t **out)
 {
     json_t *lists[17];
-    size_t count = call->rest_count + 1, total = 1;
-    if (count > 17)
+    json_int_t times;
+    size_t once = call->rest_count + 1, total = 1;
+    TRY(call_int(call, 0, 1, &times));
+    if (once > 17 || times < 1 || (size_t)times > 17 / once)
         return err_new(ERR_INPUT, "'product' takes at most 16 lists");
+    size_t count = once * (size_t)times;
     TRY(input_list(ev, call, &lists[0]));
     for (size_t i = 1; i < count; i++)
-        TRY(list_argument(ev, call, i - 1, &lists[i]));
+        if (i < once)
+            TRY(list_argument(ev, call, i - 1, &lists[i]));
+        else
+            lists[i] = lists[i - once];
     for (size_t i = 0; i < count; i++)
         if (__builtin_mul_overflow(total, json_array_size(lists[i]), &total) || total > 1000000)
             return err_new(ERR_INPUT, "'product' gives more than 1000000 combinations");
@@ -232,17 +243,18 @@ static struct err *apply_batch(struct eval *ev, const struct call *call, json_t 
     json_t *list, *batch = NULL;
     TRY(call_int(call, 0, 0, &size));
     TRY(input_list(ev, call, &list));
-    if (size < 1)
-        return err_new(ERR_INPUT, "'batch' needs a size of at least 1");
     json_auto_t *result = json_array();
     for (size_t i = 0; i < json_array_size(list); i++) {
-        if (i % (size_t)size == 0) {
+        if (!batch || (json_int_t)json_array_size(batch) == size) {
+            if (!batch && size == 0) /* as Jinja: full before it holds anything */
+                json_array_append_new(result, json_array());
             batch = json_array();
             json_array_append_new(result, batch);
         }
         json_array_append(batch, json_array_get(list, i));
     }
-    while (batch && call->arg[1] && !json_is_null(call->arg[1]) && json_array_size(batch) < (size_t)size) {
+    while (batch && call->arg[1] && !json_is_null(call->arg[1]) &&
+           (json_int_t)json_array_size(batch) < size) {
         TRY(pool_spend(ev->pool, 16));
         json_array_append(batch, call->arg[1]);
     }
@@ -350,6 +362,10 @@ static struct err *apply_combine(struct eval *ev, const struct call *call, json_
 {
     static const char *const ways[] = {"replace", "keep", "append", "prepend", "append_rp", "prepend_rp"};
     const char *lists = call_text(ev, call->arg[1], "replace");
+    if (json_object_size(call->named))
+        return err_with_hint(err_new(ERR_INPUT, "'combine' has no argument '%s'",
+                                     json_object_iter_key(json_object_iter(call->named))),
+                             "it takes 'recursive' and 'list_merge'");
     bool known = false;
     for (size_t i = 0; i < sizeof(ways) / sizeof(*ways); i++)
         known = known || strcmp(lists, ways[i]) == 0;
@@ -425,7 +441,7 @@ static const struct filter rows[] = {
     {"flatten", apply_flatten, 0, 0, {"levels", "skip_nulls"}},
     {"zip", apply_zip, 0, FILTER_VARIADIC, {0}},
     {"zip_longest", apply_zip_longest, 0, FILTER_VARIADIC, {"fillvalue"}},
-    {"product", apply_product, 0, FILTER_VARIADIC, {0}},
+    {"product", apply_product, 0, FILTER_VARIADIC, {"repeat"}},
     {"batch", apply_batch, 1, 0, {"linecount", "fill_with"}},
     {"dict2items", apply_dict2items, 0, 0, {"key_name", "value_name"}},
     {"items2dict", apply_items2dict, 0, 0, {"key_name", "value_name"}},

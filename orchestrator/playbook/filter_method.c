@@ -91,17 +91,36 @@ static bool has_edge(const char *text, const json_t *edge, bool at_end)
            memcmp(text + (at_end ? length - n : 0), json_string_value(edge), n) == 0;
 }
 
+/* The text from the character `start` on. */
+static struct err *from_start(const struct call *call, const char **text)
+{
+    json_int_t start;
+    TRY(call_int(call, 1, 0, &start));
+    if (!json_is_string(call->arg[0]) && !json_is_array(call->arg[0]))
+        return err_new(ERR_INPUT, "%s() takes text or several texts, not %s", call->name,
+                       value_type_name(call->arg[0]));
+    *text = json_string_value(call->input);
+    size_t length = strlen(*text);
+    start += start < 0 ? (json_int_t)text_count(*text, length) : 0;
+    *text += text_offset(*text, length, start < 0 ? 0 : (size_t)start);
+    return NULL;
+}
+
 static struct err *apply_startswith(struct eval *ev, const struct call *call, json_t **out)
 {
+    const char *text;
     (void)ev;
-    *out = pool_bool(has_edge(json_string_value(call->input), call->arg[0], false));
+    TRY(from_start(call, &text));
+    *out = pool_bool(has_edge(text, call->arg[0], false));
     return NULL;
 }
 
 static struct err *apply_endswith(struct eval *ev, const struct call *call, json_t **out)
 {
+    const char *text;
     (void)ev;
-    *out = pool_bool(has_edge(json_string_value(call->input), call->arg[0], true));
+    TRY(from_start(call, &text));
+    *out = pool_bool(has_edge(text, call->arg[0], true));
     return NULL;
 }
 
@@ -179,7 +198,7 @@ static struct err *all_are(const struct call *call, int (*is)(int), json_t **out
     const char *text = json_string_value(call->input);
     bool all = *text != 0;
     for (; all && *text; text++)
-        all = is((unsigned char)*text) != 0;
+        all = is((unsigned char)*text) != 0 || ((*text & 0x80) && is != isdigit && is != isspace);
     *out = pool_bool(all);
     return NULL;
 }
@@ -208,6 +227,69 @@ static struct err *apply_isspace(struct eval *ev, const struct call *call, json_
     return all_are(call, isspace, out);
 }
 
+/* Text that the same method leaves as it is, and that has letters. */
+static struct err *is_in_case(struct eval *ev, const struct call *call, const char *filter, json_t **out)
+{
+    json_t *same;
+    struct arguments none = {0};
+    bool letters = false;
+    TRY(filter_call(ev, filter_find(filter), call->input, &none, 0, &same));
+    for (const char *p = json_string_value(call->input); *p; p++)
+        letters = letters || isalpha((unsigned char)*p) || (*p & 0x80);
+    *out = pool_bool(letters && value_equal(same, call->input));
+    return NULL;
+}
+
+static struct err *apply_isupper(struct eval *ev, const struct call *call, json_t **out)
+{
+    return is_in_case(ev, call, "upper", out);
+}
+
+static struct err *apply_islower(struct eval *ev, const struct call *call, json_t **out)
+{
+    return is_in_case(ev, call, "lower", out);
+}
+
+static struct err *apply_istitle(struct eval *ev, const struct call *call, json_t **out)
+{
+    return is_in_case(ev, call, "title", out);
+}
+
+/* Each letter in the other case. */
+static struct err *apply_swapcase(struct eval *ev, const struct call *call, json_t **out)
+{
+    json_t *letters;
+    CLEANUP_STRBUF struct strbuf sb;
+    strbuf_init(&sb, VALUE_MAX_TEXT);
+    TRY(call_elements(ev, call, call->input, &letters));
+    for (size_t i = 0; i < json_array_size(letters); i++) {
+        json_t *letter = json_array_get(letters, i), *other;
+        TRY(text_change_case(ev, letter, true, &other));
+        if (value_equal(letter, other))
+            TRY(text_change_case(ev, letter, false, &other));
+        value_add_text(&sb, NULL, other);
+    }
+    return pool_buffer(ev->pool, &sb, out);
+}
+
+/* center(width, fill): as Python places the odd character */
+static struct err *apply_center(struct eval *ev, const struct call *call, json_t **out)
+{
+    json_int_t width;
+    TRY(call_int(call, 0, 0, &width));
+    const char *text = json_string_value(call->input), *fill = call_text(ev, call->arg[1], " ");
+    json_int_t pad = width - (json_int_t)text_count(text, strlen(text));
+    json_int_t left = pad > 0 ? pad / 2 + (pad & width & 1) : 0;
+    CLEANUP_STRBUF struct strbuf sb;
+    strbuf_init(&sb, VALUE_MAX_TEXT);
+    for (json_int_t i = 0; i < left && !sb.overflowed; i++)
+        strbuf_adds(&sb, fill);
+    strbuf_adds(&sb, text);
+    for (json_int_t i = left; i < pad && !sb.overflowed; i++)
+        strbuf_adds(&sb, fill);
+    return pool_buffer(ev->pool, &sb, out);
+}
+
 static struct err *partition(struct eval *ev, const struct call *call, bool last, json_t **out)
 {
     const char *text = json_string_value(call->input), *what = call_text(ev, call->arg[0], "");
@@ -232,6 +314,11 @@ static struct err *apply_rpartition(struct eval *ev, const struct call *call, js
 static struct err *apply_join(struct eval *ev, const struct call *call, json_t **out)
 {
     const struct filter *join = filter_find("join");
+    for (size_t i = 0; json_is_array(call->arg[0]) && i < json_array_size(call->arg[0]); i++)
+        if (!json_is_string(json_array_get(call->arg[0], i)))
+            return err_with_hint(err_new(ERR_INPUT, "join() takes texts, but element %zu is %s", i,
+                                         value_type_name(json_array_get(call->arg[0], i))),
+                                 "use the filter: list | join('...')");
     struct arguments args = {.items = (json_t *[]){call->input}, .count = 1};
     return filter_call(ev, join, call->arg[0], &args, 0, out);
 }
@@ -266,8 +353,8 @@ static const struct filter rows[] = {
     {"rstrip", apply_rstrip, 0, 0, {"chars"}},
     {"rsplit", apply_rsplit, 0, 0, {"sep", "maxsplit"}},
     {"splitlines", apply_splitlines, 0, 0, {"keepends"}},
-    {"startswith", apply_startswith, 1, 0, {"prefix"}},
-    {"endswith", apply_endswith, 1, 0, {"suffix"}},
+    {"startswith", apply_startswith, 1, 0, {"prefix", "start"}},
+    {"endswith", apply_endswith, 1, 0, {"suffix", "start"}},
     {"find", apply_find, 1, 0, {"sub"}},
     {"rfind", apply_rfind, 1, 0, {"sub"}},
     {"index", apply_index, 1, 0, {"sub"}},
@@ -281,6 +368,11 @@ static const struct filter rows[] = {
     {"isalpha", apply_isalpha, 0, 0, {0}},
     {"isalnum", apply_isalnum, 0, 0, {0}},
     {"isspace", apply_isspace, 0, 0, {0}},
+    {"isupper", apply_isupper, 0, 0, {0}},
+    {"islower", apply_islower, 0, 0, {0}},
+    {"istitle", apply_istitle, 0, 0, {0}},
+    {"swapcase", apply_swapcase, 0, 0, {0}},
+    {"center", apply_center, 1, 0, {"width", "fillchar"}},
     {"partition", apply_partition, 1, 0, {"sep"}},
     {"rpartition", apply_rpartition, 1, 0, {"sep"}},
     {"join", apply_join, 1, 0, {"iterable"}},

@@ -168,10 +168,10 @@ static size_t next_character(const char *text, size_t length, size_t at)
 }
 
 static struct err *replace_all(struct regex *re, const char *text, size_t length, const char *replacement,
-                               json_int_t limit, struct strbuf *sb)
+                               struct strbuf *sb)
 {
     size_t at = 0, start, end;
-    for (json_int_t n = 0; at <= length && (limit <= 0 || n < limit); n++) {
+    while (at <= length) {
         int groups;
         TRY(regex_match(re, text, length, at, &groups));
         if (!groups)
@@ -194,19 +194,17 @@ static struct err *replace_all(struct regex *re, const char *text, size_t length
     return NULL;
 }
 
-/* regex_replace(pattern, replacement, ignorecase, multiline, count) */
+/* regex_replace(pattern, replacement, ignorecase, multiline) */
 static struct err *apply_replace(struct eval *ev, const struct call *call, json_t **out)
 {
     CLEANUP_REGEX struct regex re = {0};
     CLEANUP_STRBUF struct strbuf sb;
     strbuf_init(&sb, VALUE_MAX_TEXT);
-    json_int_t limit;
-    TRY(call_int(call, 4, 0, &limit));
     const char *text = call_text(ev, call->input, "");
     struct regex_flags flags = {.ignore_case = call_truth(call->arg[2], false),
                                 .multi_line = call_truth(call->arg[3], false)};
     TRY(regex_compile(&re, call_text(ev, call->arg[0], ""), flags));
-    TRY(replace_all(&re, text, strlen(text), call_text(ev, call->arg[1], ""), limit, &sb));
+    TRY(replace_all(&re, text, strlen(text), call_text(ev, call->arg[1], ""), &sb));
     return pool_buffer(ev->pool, &sb, out);
 }
 
@@ -314,7 +312,7 @@ static struct err *apply_escape(struct eval *ev, const struct call *call, json_t
 }
 
 static const struct filter rows[] = {
-    {"regex_replace", apply_replace, 0, 0, {"pattern", "replacement", "ignorecase", "multiline", "count"}},
+    {"regex_replace", apply_replace, 0, 0, {"pattern", "replacement", "ignorecase", "multiline"}},
     {"regex_search", apply_search, 1, FILTER_VARIADIC, {"ignorecase", "multiline"}},
     {"regex_findall", apply_findall, 1, 0, {"regex", "multiline", "ignorecase"}},
     {"regex_escape", apply_escape, 0, 0, {"re_type"}},

@@ -149,15 +149,18 @@ static struct err *sort_entries(struct sort_entry *entries, struct sort_entry *s
     return NULL;
 }
 
-static struct err *sorted(struct eval *ev, json_t *list, const json_t *attribute, bool case_sensitive,
-                          bool reverse, json_t **out)
+static struct err *sorted(struct eval *ev, json_t *list, const json_t *attribute, json_t *fallback,
+                          bool case_sensitive, bool reverse, json_t **out)
 {
     size_t count = json_array_size(list);
     TRY(pool_spend(ev->pool, 64 * count));
     struct sort_entry *entries = arena_array(ev->pool->arena, 2 * count + 1, sizeof(*entries));
     for (size_t i = 0; i < count; i++) {
         entries[i].item = json_array_get(list, i);
-        TRY(compare_key(ev, entries[i].item, attribute, case_sensitive, &entries[i].key));
+        TRY(key_of(ev, entries[i].item, attribute, &entries[i].key));
+        if (fallback && eval_is_undefined(ev, entries[i].key))
+            entries[i].key = fallback;
+        TRY(compare_key(ev, entries[i].key, NULL, case_sensitive, &entries[i].key));
     }
     TRY(sort_entries(entries, entries + count, count, reverse ? -1 : 1));
     json_t *result = json_array();
@@ -171,8 +174,8 @@ static struct err *apply_sort(struct eval *ev, const struct call *call, json_t *
 {
     json_t *list;
     TRY(call_elements(ev, call, call->input, &list));
-    return sorted(ev, list, call->arg[2], call_truth(call->arg[1], false), call_truth(call->arg[0], false),
-                  out);
+    return sorted(ev, list, call->arg[2], NULL, call_truth(call->arg[1], false),
+                  call_truth(call->arg[0], false), out);
 }
 
 /* dictsort(case_sensitive=false, by='key', reverse=false): pairs in order */
@@ -183,8 +186,12 @@ static struct err *apply_dictsort(struct eval *ev, const struct call *call, json
     if (!json_is_object(call->input))
         return call_wrong(call, "a map");
     TRY(method_call(ev, call->input, "items", &none, &pairs));
-    TRY(pool_integer(ev->pool, strcmp(call_text(ev, call->arg[1], "key"), "value") == 0, &index));
-    return sorted(ev, pairs, index, call_truth(call->arg[0], false), call_truth(call->arg[2], false), out);
+    const char *by = call_text(ev, call->arg[1], "key");
+    if (strcmp(by, "key") != 0 && strcmp(by, "value") != 0)
+        return err_new(ERR_INPUT, "'dictsort' sorts by 'key' or 'value', not '%s'", by);
+    TRY(pool_integer(ev->pool, by[0] == 'v', &index));
+    return sorted(ev, pairs, index, NULL, call_truth(call->arg[0], false), call_truth(call->arg[2], false),
+                  out);
 }
 
 static struct err *extreme(struct eval *ev, const struct call *call, int sign, json_t **out)
@@ -273,12 +280,14 @@ static struct err *apply_groupby(struct eval *ev, const struct call *call, json_
 {
     json_t *list, *ordered, *key, *group = NULL, *last = NULL;
     TRY(call_elements(ev, call, call->input, &list));
-    TRY(sorted(ev, list, call->arg[0], false, false, &ordered));
+    TRY(sorted(ev, list, call->arg[0], call->arg[1], call_truth(call->arg[2], false), false, &ordered));
     json_auto_t *result = json_array();
     for (size_t i = 0; i < json_array_size(ordered); i++) {
         json_t *item = json_array_get(ordered, i), *compare;
         TRY(call_attribute(ev, item, call->arg[0], &key));
-        TRY(compare_key(ev, key, NULL, false, &compare));
+        if (call->arg[1] && eval_is_undefined(ev, key))
+            key = call->arg[1];
+        TRY(compare_key(ev, key, NULL, call_truth(call->arg[2], false), &compare));
         if (!last || !value_equal(last, compare)) {
             group = json_array();
             json_array_append_new(result, json_pack("[O, o]", key, group));
@@ -305,6 +314,6 @@ static const struct filter rows[] = {
     {"unique", apply_unique, 0, 0, {"case_sensitive", "attribute"}},
     {"sum", apply_sum, 0, 0, {"attribute", "start"}},
     {"join", apply_join, 0, 0, {"d", "attribute"}},
-    {"groupby", apply_groupby, 1, 0, {"attribute"}},
+    {"groupby", apply_groupby, 1, 0, {"attribute", "default", "case_sensitive"}},
 };
 const struct filter_table filters_select = {rows, sizeof(rows) / sizeof(*rows)};

@@ -36,6 +36,8 @@ static struct err *parse_targets(struct reader *r, struct parser *p, struct temp
             return parser_error(p, "expected the name of a variable");
         if (node->target_count == 16)
             return parser_error(p, "more than 16 variables");
+        if (node->type == TEMPLATE_FOR && parser_is_name(p, "loop"))
+            return parser_error(p, "a loop's variable cannot be named 'loop'");
         names[node->target_count++] = p->tokens[p->at++].text;
         node->unpack = node->unpack || parser_is_op(p, ",");
     } while (parser_accept_op(p, ","));

@@ -4,6 +4,7 @@
 #include <ctype.h>
 #include <math.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/stat.h>
 
 static struct err *answer(bool truth, json_t **out)
@@ -82,13 +83,23 @@ static struct err *is_iterable(struct eval *ev, const struct call *call, json_t 
     return answer(yes && !eval_is_undefined(ev, call->input), out);
 }
 
+/* What Ansible reads as a boolean; others stay as they are. */
+static json_t *converted(const json_t *value)
+{
+    static const char *const words[][2] = {{"yes", "no"}, {"on", "off"}, {"true", "false"},
+                                           {"1", "0"},    {"y", "n"},    {"t", "f"}};
+    for (size_t i = 0; json_is_string(value) && i < sizeof(words) / sizeof(*words); i++)
+        for (int k = 0; k < 2; k++)
+            if (strcasecmp(json_string_value(value), words[i][k]) == 0)
+                return pool_bool(k == 0);
+    return (json_t *)(uintptr_t)value;
+}
+
 /* truthy(convert_bool=false) */
 static struct err *is_truthy(struct eval *ev, const struct call *call, json_t **out)
 {
-    json_t *value = call->input;
-    struct arguments none = {0};
-    if (call_truth(call->arg[0], false))
-        TRY(filter_call(ev, filter_find("bool"), value, &none, 0, &value));
+    (void)ev;
+    const json_t *value = call_truth(call->arg[0], false) ? converted(call->input) : call->input;
     return answer(value_true(value), out);
 }
 
@@ -121,6 +132,37 @@ static struct err *is_odd(struct eval *ev, const struct call *call, json_t **out
 {
     (void)ev;
     return remainder_is(call, 2, 1, out);
+}
+
+/* The very same value: for what playbooks compare, type and value. */
+static struct err *is_same(struct eval *ev, const struct call *call, json_t **out)
+{
+    const json_t *a = call->input, *b = call->arg[0];
+    (void)ev;
+    return answer(json_typeof(a) == json_typeof(b) && value_equal(a, b), out);
+}
+
+static struct err *is_filter(struct eval *ev, const struct call *call, json_t **out)
+{
+    return answer(filter_find(call_text(ev, call->input, "")) != NULL, out);
+}
+
+static struct err *is_test(struct eval *ev, const struct call *call, json_t **out)
+{
+    return answer(filter_find_test(call_text(ev, call->input, "")) != NULL, out);
+}
+
+/* No value here is "not a number": there are none. */
+static struct err *is_nan(struct eval *ev, const struct call *call, json_t **out)
+{
+    (void)ev;
+    (void)call;
+    return answer(false, out);
+}
+
+static struct err *is_vault(struct eval *ev, const struct call *call, json_t **out)
+{
+    return answer(strncmp(call_text(ev, call->input, ""), "$ANSIBLE_VAULT;", 15) == 0, out);
 }
 
 static struct err *is_divisible(struct eval *ev, const struct call *call, json_t **out)
@@ -227,6 +269,9 @@ static struct err *matches(struct eval *ev, const struct call *call, bool anchor
                                 .multi_line = call_truth(call->arg[2], false),
                                 .anchored = anchored};
     const char *text = call_text(ev, call->input, "");
+    if (!json_is_string(call->arg[0]))
+        return err_new(ERR_INPUT, "'%s' needs a regular expression, not %s", call->name,
+                       value_type_name(call->arg[0]));
     TRY(regex_matches(call_text(ev, call->arg[0], ""), flags, text, strlen(text), &found));
     return answer(found, out);
 }
@@ -244,7 +289,17 @@ static struct err *is_search(struct eval *ev, const struct call *call, json_t **
 /* regex(pattern, ignorecase, multiline, match_type='search') */
 static struct err *is_regex(struct eval *ev, const struct call *call, json_t **out)
 {
-    return matches(ev, call, strcmp(call_text(ev, call->arg[3], "search"), "match") == 0, out);
+    const char *type = call_text(ev, call->arg[3], "search");
+    if (strcmp(type, "fullmatch") == 0) {
+        struct call whole = *call;
+        const char *pattern = arena_printf(ev->pool->arena, "(?:%s)\\Z", call_text(ev, call->arg[0], ""));
+        TRY(pool_text(ev->pool, pattern, strlen(pattern), &whole.arg[0]));
+        return matches(ev, &whole, true, out);
+    }
+    if (strcmp(type, "search") != 0 && strcmp(type, "match") != 0)
+        return err_with_hint(err_new(ERR_INPUT, "'regex' knows no match_type '%s'", type),
+                             "use search, match or fullmatch");
+    return matches(ev, call, *type == 'm', out);
 }
 
 static bool outcome_of_version(const char *op, int order, bool *truth)
@@ -270,10 +325,13 @@ static struct err *is_version(struct eval *ev, const struct call *call, json_t *
     int order;
     bool truth;
     const char *op = call_text(ev, call->arg[1], "eq");
+    const char *type = call_text(ev, call->arg[3], call_truth(call->arg[2], false) ? "strict" : "loose");
+    if (call->arg[2] && !json_is_null(call->arg[2]) && call->arg[3] && !json_is_null(call->arg[3]))
+        return err_new(ERR_INPUT, "'version' takes either 'strict' or 'version_type'");
     const char *mine = call_text(ev, call->input, ""), *other = call_text(ev, call->arg[0], "");
     if (!*mine || !*other)
         return err_new(ERR_INPUT, "'version' compares two versions, but one is empty");
-    TRY(version_compare(mine, other, call_text(ev, call->arg[3], "loose"), &order));
+    TRY(version_compare(mine, other, type, &order));
     if (!outcome_of_version(op, order, &truth))
         return err_with_hint(err_new(ERR_INPUT, "'version' knows no operator '%s'", op),
                              "use ==, !=, <, <=, > or >=");
@@ -337,7 +395,12 @@ static const struct filter value_rows[] = {
     {"eq", is_eq, 1, 0, {"other"}},
     {"==", is_eq, 1, 0, {"other"}},
     {"equalto", is_eq, 1, 0, {"other"}},
-    {"sameas", is_eq, 1, FILTER_UNDEFINED, {"other"}},
+    {"sameas", is_same, 1, FILTER_UNDEFINED, {"other"}},
+    {"filter", is_filter, 0, 0, {0}},
+    {"test", is_test, 0, 0, {0}},
+    {"nan", is_nan, 0, 0, {0}},
+    {"isnan", is_nan, 0, 0, {0}},
+    {"vault_encrypted", is_vault, 0, 0, {0}},
     {"ne", is_ne, 1, 0, {"other"}},
     {"!=", is_ne, 1, 0, {"other"}},
     {"lt", is_lt, 1, 0, {"other"}},

@@ -3,6 +3,7 @@
 #include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 static struct err *member(const struct call *call, const char *name, bool *truth)
 {
@@ -195,12 +196,114 @@ static struct err *compare_semantic(const char *a, const char *b, int *order)
     return NULL;
 }
 
+/* Two or three numbers, and a pre-release a1 or b1: how Python's StrictVersion reads a version. */
+static struct err *read_strict(const char *text, long part[5])
+{
+    const char *p = text;
+    size_t numbers = 0;
+    for (int i = 0; i < 5; i++)
+        part[i] = 0;
+    do {
+        char *end;
+        p += numbers > 0;
+        part[numbers++] = isdigit((unsigned char)*p) ? strtol(p, &end, 10) : -1;
+        p = part[numbers - 1] < 0 ? p : end;
+    } while (*p == '.' && numbers < 3 && part[numbers - 1] >= 0);
+    part[3] = *p == 'a' || *p == 'b' ? *p : 'z';
+    if (part[3] != 'z' && isdigit((unsigned char)p[1])) {
+        char *end;
+        part[4] = strtol(p + 1, &end, 10);
+        p = end;
+    }
+    if (numbers < 2 || part[numbers - 1] < 0 || *p)
+        return err_new(ERR_INPUT, "'%s' is not a strict version", text);
+    return NULL;
+}
+
+static struct err *compare_strict(const char *a, const char *b, int *order)
+{
+    long x[5], y[5];
+    TRY(read_strict(a, x));
+    TRY(read_strict(b, y));
+    *order = 0;
+    for (int i = 0; i < 5 && !*order; i++)
+        *order = (x[i] > y[i]) - (x[i] < y[i]);
+    return NULL;
+}
+
+/* PEP 440: [N!]N(.N)*[{a|b|rc}N][.postN][.devN], compared as [epoch, release, pre, post, dev]. */
+struct pep440 {
+    long epoch, release[8], pre_kind, pre, post, dev;
+};
+
+static bool read_word(const char **p, const char *word, long *number)
+{
+    const char *at = *p + (**p == '.' || **p == '-' || **p == '_');
+    size_t n = strlen(word);
+    if (strncasecmp(at, word, n) != 0)
+        return false;
+    at += n;
+    at += (*at == '.' || *at == '-' || *at == '_') && isdigit((unsigned char)at[1]);
+    char *end;
+    *number = isdigit((unsigned char)*at) ? strtol(at, &end, 10) : 0;
+    *p = isdigit((unsigned char)*at) ? end : at;
+    return true;
+}
+
+static struct err *read_pep440(const char *text, struct pep440 *v)
+{
+    static const struct {
+        const char *word;
+        long kind;
+    } kinds[] = {{"alpha", 1}, {"beta", 2}, {"preview", 3}, {"pre", 3},
+                 {"rc", 3},    {"a", 1},    {"b", 2},       {"c", 3}};
+    const char *p = text + (*text == 'v');
+    char *end;
+    size_t bang = strspn(p, "0123456789");
+    *v = (struct pep440){.pre_kind = 4, .post = -1, .dev = 1L << 40};
+    if (bang && p[bang] == '!') {
+        v->epoch = strtol(p, NULL, 10);
+        p += bang + 1;
+    }
+    size_t count = 0;
+    for (; isdigit((unsigned char)*p) && count < 8;
+         p = *end == '.' && isdigit((unsigned char)end[1]) ? end + 1 : end)
+        v->release[count++] = strtol(p, &end, 10);
+    for (size_t i = 0; i < sizeof(kinds) / sizeof(*kinds) && v->pre_kind == 4; i++)
+        if (read_word(&p, kinds[i].word, &v->pre))
+            v->pre_kind = kinds[i].kind;
+    if (!read_word(&p, "post", &v->post) && !read_word(&p, "rev", &v->post))
+        (void)read_word(&p, "r", &v->post);
+    bool dev = read_word(&p, "dev", &v->dev);
+    if (dev && v->pre_kind == 4 && v->post < 0) /* before the first pre-release */
+        v->pre_kind = 0;
+    if (count == 0 || (*p && *p != '+'))
+        return err_new(ERR_INPUT, "'%s' is no version of PEP 440", text);
+    return NULL;
+}
+
+static struct err *compare_pep440(const char *a, const char *b, int *order)
+{
+    struct pep440 x, y;
+    TRY(read_pep440(a, &x));
+    TRY(read_pep440(b, &y));
+    const long *one = &x.epoch, *other = &y.epoch;
+    *order = 0;
+    for (size_t i = 0; i < sizeof(x) / sizeof(long) && !*order; i++)
+        *order = (one[i] > other[i]) - (one[i] < other[i]);
+    return NULL;
+}
+
 struct err *version_compare(const char *a, const char *b, const char *type, int *order)
 {
-    if (strcmp(type, "loose") == 0 || strcmp(type, "strict") == 0)
+    if (strcmp(type, "loose") == 0)
         return compare_loose(a, b, order);
+    if (strcmp(type, "strict") == 0)
+        return compare_strict(a, b, order);
+    if (strcmp(type, "pep440") == 0)
+        return compare_pep440(a, b, order);
     if (strcmp(type, "semver") == 0 || strcmp(type, "semantic") == 0)
         return compare_semantic(a, b, order);
     return err_with_hint(err_new(ERR_INPUT, "'version' knows no version_type '%s'", type),
-                         "use loose, strict or semver");
+                         "use loose, strict, semver or pep440");
 }
