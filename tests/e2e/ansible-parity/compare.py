@@ -19,7 +19,7 @@ ADDRESSES = {tool: open(os.path.join(LAB, tool + ".ip")).read().strip() for tool
 
 # Keys of registered values that are not compared: what differs from run to run, and what only Ansible knows of itself.
 IGNORED_KEYS = {"start", "end", "delta", "invocation", "warnings", "deprecations", "ansible_facts", "atime", "mtime", "ctime", "inode", "dev",
-                "pid", "elapsed", "diff", "attr_flags", "attributes", "block_size", "blocks", "charset", "mimetype", "device_type", "version", "backup_file", "cache_update_time", "src_tmp"}
+                "pid", "elapsed", "diff", "message", "ansible_included_var_files", "attr_flags", "attributes", "block_size", "blocks", "charset", "mimetype", "device_type", "version", "backup_file", "cache_update_time", "src_tmp"}
 # What Ansible's modules return beside what playbooks read: compared when both return it, not missed when one does not.
 OPTIONAL_KEYS = {"uid", "gid", "owner", "group", "mode", "size", "state", "md5sum", "checksum", "src", "dest", "path", "cmd", "msg",
                  "ansible_loop_var", "ansible_index_var", "failed_when_result", "stderr", "stderr_lines", "stdout", "stdout_lines", "name", "secontext"}
@@ -75,7 +75,7 @@ def parsed(text):
     if not isinstance(text, str):
         return text
     try:
-        return json.loads(text)
+        return json.loads({"True": "true", "False": "false", "None": "null"}.get(text, text))
     except ValueError:
         return text.rstrip("\n")
 
@@ -100,7 +100,8 @@ def rows_of(tool, run, name):
     rows = []
     for event in events_of(tool, run, name):
         module = event["module"].split(".")[-1]
-        if event["task"] == "registered values" or (module in INCLUDES and event["status"] in ("ok", "changed", "skipped")):
+        # Ansible gathers facts again in each play, rehost once.
+        if event["task"] in ("registered values", "Gathering Facts") or (module in INCLUDES and event["status"] in ("ok", "changed", "skipped")):
             continue
         where = ":".join([os.path.basename(event["path"].rsplit(":", 1)[0]), event["path"].rsplit(":", 1)[1]])
         # An item's name may be rendered with the item, or not: it is for people only.
