@@ -7,10 +7,12 @@ rh_json='
     sub map_of { my $m = shift; "{" . join(",", map { text($_) . ":" . $m->{$_} } sort keys %$m) . "}" }
     sub plain { my $t = shift; my %c = (n => "\n", t => "\t", r => "\r", b => "\b", f => "\f");
         $t =~ s/\\(?:u([0-9a-fA-F]{4})|(.))/defined $1 ? do { my $u = chr hex $1; utf8::encode($u); $u } : exists $c{$2} ? $c{$2} : $2/ge; $t }
+    our %order; # of the keys of an object that value() has read
     sub value { my $s = shift; $$s =~ /\G[\s,:]*/gc;
         return plain($1) if $$s =~ /\G"((?:[^"\\]|\\.)*)"/gc;
         if ($$s =~ /\G\[/gc) { my @l; until ($$s =~ /\G[\s,]*\]/gc) { push @l, value($s) } return \@l }
-        if ($$s =~ /\G\{/gc) { my %m; until ($$s =~ /\G[\s,]*\}/gc) { my $k = value($s); $m{$k} = value($s) } return \%m }
+        if ($$s =~ /\G\{/gc) { my %m; my @k; until ($$s =~ /\G[\s,]*\}/gc) { my $k = value($s); push @k, $k; $m{$k} = value($s) }
+            $order{\%m} = \@k; return \%m }
         return undef if $$s =~ /\Gnull/gc;
         return $1 if $$s =~ /\G([-+.\w]+)/gc;
         die "bad JSON\n" }

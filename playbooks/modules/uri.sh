@@ -77,7 +77,7 @@ rh_uri_body() {
         if (!ref $v) { print defined $v ? $v : ""; exit }
         if ($form ne "form-urlencoded") { print $text; exit }
         sub enc { my $t = shift; $t = "" unless defined $t; $t =~ s/([^A-Za-z0-9_.~ -])/sprintf "%%%02X", ord $1/ge; $t =~ s/ /+/g; $t }
-        my @pairs = ref $v eq "HASH" ? map { my $k = $_; map { [$k, $_] } ref $v->{$k} eq "ARRAY" ? @{$v->{$k}} : $v->{$k} } sort keys %$v : @$v;
+        my @pairs = ref $v eq "HASH" ? map { my $k = $_; map { [$k, $_] } ref $v->{$k} eq "ARRAY" ? @{$v->{$k}} : $v->{$k} } @{$order{$v}} : @$v;
         print join "&", map { enc($_->[0]) . "=" . enc($_->[1]) } @pairs;' "$a_body_format" >"$T/sent" || fail 'the body cannot be read'
     rh_uri_option data-binary "@$T/sent"
     case $a_body_format:$(printf '%s' "${a_headers-}" | tr 'A-Z' 'a-z') in
@@ -128,9 +128,17 @@ rh_uri_headers() {
         '' | status | url | json | content | changed | failed | msg) continue ;;
         content_type) _type=$(printf %s "$_value" | tr 'A-Z' 'a-z') ;;
         content_length) _length=$_value ;;
+        location) _value=$(rh_uri_absolute "$_value") ;;
         esac
         put "$_key" "$_value"
     done <"$T/last"
+}
+rh_uri_absolute() {
+    case $1 in
+    *://*) echo "$1" ;;
+    /*) echo "$(echo "$_url" | sed 's#^\([a-z]*://[^/]*\).*#\1#')$1" ;;
+    *) echo "${_url%/*}/$1" ;;
+    esac
 }
 rh_uri_keep() {
     if [ -d "$a_dest" ]; then
