@@ -17,7 +17,7 @@
  * tools may read ahead. Login shells of every kind see this text: no quote, no line end, no exclamation mark
  * may stand in it. */
 #define FEED                                                                                                 \
-    "exec 3>&1 4<&0 >/dev/null </dev/null; export LC_ALL=C; RH_LOGIN=$1; "                                   \
+    "exec 3>&1 4<&0 >/dev/null </dev/null; export LC_ALL=C; RH_LOGIN=${2-}; "                                \
     "while read -r RH_K RH_A RH_B <&4; do case $RH_K in "                                                    \
     "e) eval \"$(dd bs=$RH_A count=1 iflag=fullblock 2>/dev/null <&4)\";; "                                  \
     "*) \"rh_$RH_K\" \"$RH_A\" \"$RH_B\";; esac; done"
@@ -33,17 +33,22 @@
     "*\"must have a tty\"*) no tty;; "                                                                       \
     "*\"no password was provided\"*|*\"incorrect password\"*|*\"try again\"*) no wrong;; "                   \
     "*sudoers*|*\"not allowed\"*|*\"may not run\"*) no denied;; *) no failed;; esac; }; "                    \
-    "if [ \"$(id -u)\" = 0 ]; then p=; exec sh -c \"$1\" rehost; fi; "                                       \
+    "if [ \"$(id -u)\" = 0 ]; then p=; exec $s -c \"$1\" rehost; fi; "                                       \
     "command -v sudo >/dev/null 2>&1 || no missing; "                                                        \
-    "if [ -z \"$p\" ]; then sudo -n -H sh -c \"$1\" rehost \"$u\"; s=$?; "                                   \
-    "[ $s = 1 ] && why \"$(sudo -n -H sh -c : 2>&1 </dev/null)\"; exit $s; fi; "                             \
-    "if sudo -k -n -H sh -c : >/dev/null 2>&1 </dev/null; then p=; exec sudo -n -H sh -c \"$1\" rehost "     \
-    "\"$u\"; fi; "                                                                                           \
+    "if [ -z \"$p\" ]; then sudo -n -H $s -c \"$1\" rehost - \"$u\"; r=$?; "                                 \
+    "[ $r = 1 ] && why \"$(sudo -n -H $s -c : 2>&1 </dev/null)\"; exit $r; fi; "                             \
+    "if sudo -k -n -H $s -c : >/dev/null 2>&1 </dev/null; then p=; exec sudo -n -H $s -c \"$1\" rehost "     \
+    "- \"$u\"; fi; "                                                                                         \
     "e=$(printf \"%s\\n\" \"$p\" | sudo -k -S -p \"\" -v 2>&1) || why \"$e\"; "                              \
-    "{ printf \"%s\\n\" \"$p\"; p=; exec cat; } | sudo -k -S -p \"\" -H sh -c \"$1\" rehost \"$u\""
+    "{ printf \"%s\\n\" \"$p\"; p=; exec cat; } | sudo -k -S -p \"\" -H $s -c \"$1\" rehost - \"$u\""
 
-const char *const SESSION_COMMAND = "exec env LC_ALL=C sh -c '" FEED "' rehost";
-const char *const SESSION_COMMAND_BECOME = "exec env LC_ALL=C sh -c '" BECOME "' rehost '" FEED "'";
+/* A busybox that is the host's sh may put its own tools before those of the system, which modules are written
+ * for; it then answers no path for them. dash is part of every Debian and Ubuntu. */
+#define SHELL "s=sh; case $(command -v dd) in */*) ;; *) if [ -x /bin/dash ]; then s=/bin/dash; fi;; esac; "
+#define PLAIN "if [ $s = sh ]; then eval \"$1\"; else exec $s -c \"$1\" rehost; fi"
+
+const char *const SESSION_COMMAND = "exec env LC_ALL=C sh -c '" SHELL PLAIN "' rehost '" FEED "'";
+const char *const SESSION_COMMAND_BECOME = "exec env LC_ALL=C sh -c '" SHELL BECOME "' rehost '" FEED "'";
 
 /* Either bytes as they are, or a file that becomes data while it is sent. */
 struct session_piece {

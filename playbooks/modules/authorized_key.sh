@@ -42,7 +42,7 @@ E
     place_file "$T/new" "$a_path"
 }
 rh_authorized_key_edit='
-    use strict; use warnings; local $/; my $in = <STDIN>;
+    local $/; my $in = <STDIN>;
     my ($old, $new, $has_opt, $opt, $has_com, $com, $state, $only) = split /\0/, $in, -1;
     my $type = qr/(?:sk-)?(?:ssh|ecdsa)-[\w@.-]+/;
     # options, type, base64, comment

@@ -235,7 +235,7 @@ rh_shell() { # user nonce
     # The shells open their ends before they become another user, so that neither waits for one who will not come.
     # shellcheck disable=SC2016 # for the inner shell
     runuser -u "$1" -- sh -c 'export HOME="$1" USER="$2" LOGNAME="$2"
-        cd ~ 2>/dev/null || cd /; exec sh' sh "$_home" "$1" <"$T/to" >"$T/from" 2>"$T/as.err" 4<&- &
+        cd ~ 2>/dev/null || cd /; if [ -x /bin/dash ]; then exec /bin/dash; fi; exec sh' sh "$_home" "$1" <"$T/to" >"$T/from" 2>"$T/as.err" 4<&- &
     exec 5>"$T/to" 6<"$T/from"
     trap : PIPE
     printf '%s\nRH_LIBRARY=\nrh_start %s\necho 0\n' "$RH_LIBRARY" "$2" >&5 2>/dev/null
