@@ -121,7 +121,7 @@ static bool is_magic(const char *name)
     return false;
 }
 
-static bool names_fact(const char *text)
+bool text_names_fact(const char *text)
 {
     for (const char *at = text; (at = strstr(at, "ansible_")) != NULL; at++) {
         bool starts = at == text || !(isalnum((unsigned char)at[-1]) || at[-1] == '_');
@@ -149,7 +149,7 @@ static struct err *digest_files(struct loader *loader, bool *uses_facts)
         bool inside = strncmp(path, playbook->dir, skip - 1) == 0 && path[skip - 1] == '/';
         strbuf_addf(&all, "%s  %s\n", hash_sha256_hex(data, length, hex),
                     inside ? path + skip : fs_basename(path));
-        *uses_facts = *uses_facts || names_fact(data);
+        *uses_facts = *uses_facts || text_names_fact(data);
         playbook->names_hostvars = playbook->names_hostvars || strstr(data, "hostvars");
     }
     TRY(strbuf_check(&all, "the list of the playbook's files"));
@@ -311,8 +311,8 @@ static void number_entries(const struct entry_list *list, int *last)
 static struct err *load_finish(struct loader *loader)
 {
     struct playbook *playbook = loader->playbook;
-    static const char *const beside[] = {"files", "templates", "vars"};
-    for (size_t i = 0; i < 3; i++)
+    static const char *const beside[] = {"files", "templates", "vars", "tasks"};
+    for (size_t i = 0; i < 4; i++)
         TRY(note_folder(loader, arena_printf(loader->arena, "%s/%s", playbook->dir, beside[i]), 0));
     for (size_t p = 0; p < playbook->play_count; p++) {
         int last = 0;
@@ -327,7 +327,8 @@ static struct err *load_finish(struct loader *loader)
     TRY(digest_files(loader, &uses_facts));
     for (size_t p = 0; p < playbook->play_count; p++) {
         const json_t *gather = playbook->plays[p]->root->keywords[KW_GATHER_FACTS];
-        playbook->plays[p]->uses_facts = uses_facts && !(gather && !expr_value_is_true(gather));
+        playbook->plays[p]->uses_facts =
+            (uses_facts || playbook->plays[p]->dynamic) && !(gather && !expr_value_is_true(gather));
     }
     return NULL;
 }

@@ -149,6 +149,7 @@ static struct err *load_vars_files(struct loader *loader, const struct yaml_node
         if (path)
             loader_note_file(loader, path);
         if (!path || play->vars_files) {
+            play->dynamic = true;
             if (!play->vars_files)
                 play->vars_files = json_keep(loader->arena, json_array());
             json_array_append_new(play->vars_files, yaml_to_json(file));

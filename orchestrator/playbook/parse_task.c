@@ -113,6 +113,7 @@ static struct err *include_file(struct loader *loader, struct entry *entry, unsi
     const char *name = static_text(entry, "file");
     bool dynamic = entry->module->action == ACTION_INCLUDE_TASKS;
     loader->play->open = loader->play->open || (!name && place == PLACE_HANDLER);
+    loader->play->dynamic = loader->play->dynamic || !name;
     if (!name)
         return dynamic
                    ? NULL /* the run finds it */
@@ -136,7 +137,7 @@ static struct err *include_role(struct loader *loader, struct entry *entry)
     for (size_t i = 0; i < 4; i++)
         known = known && (!json_object_get(entry->args, from[i]) || static_text(entry, from[i]));
     if (!known) {
-        loader->play->open = true;
+        loader->play->open = loader->play->dynamic = true;
         return dynamic ? NULL
                        : err_with_hint(entry_error(entry, "the name of import_role must be known beforehand"),
                                        "use include_role");

@@ -159,7 +159,8 @@ struct play {
     json_t *vars;       /* vars, then vars_files */
     json_t *vars_files; /* those that only the run can find, or NULL */
     bool uses_facts;
-    bool open; /* an include will only be known in the run: it may bring handlers */
+    bool dynamic; /* files are only known in the run: they may name facts */
+    bool open;    /* an include will only be known in the run: it may bring handlers */
 };
 
 struct playbook {
@@ -225,6 +226,8 @@ struct loader {
     const struct entry *import; /* the import_playbook that is being followed, or NULL */
     int depth, role_depth;      /* of includes and roles, against endless ones */
 };
+/* Whether a text names a fact (`ansible_...`). */
+bool text_names_fact(const char *text);
 void loader_note_file(struct loader *loader, const char *path);
 struct err *parse_play(struct loader *loader, const struct yaml_node *node,
                        struct play **play) REHOST_MUST_CHECK;

@@ -70,7 +70,7 @@ static struct err *find_included(struct run *run, struct job *job, const struct 
 }
 
 /* Modules that nobody named before: the library grows. */
-static struct err *send_modules(struct run *run, const struct entry_list *list)
+struct err *run_send_modules(struct run *run, const struct entry_list *list)
 {
     CLEANUP_ARENA struct arena *scratch = arena_new(0);
     struct play play = {.root = run->play->root, .tasks = *list};
@@ -130,7 +130,7 @@ static struct err *run_included(struct run *run, struct job *job, const json_t *
     struct entry_list list = {0};
     TRY(find_included(run, job, scope, handlers, &list));
     if (!job->entry->block.count)
-        TRY(send_modules(run, &list));
+        TRY(run_send_modules(run, &list));
     if (job->entry->module->action == ACTION_INCLUDE_ROLE)
         TRY(meet_role(run, job, scope, &list));
     struct include_frame frame = {

@@ -28,9 +28,30 @@ static void collect_handlers(struct run *run, const struct play *play)
     run_collect_handlers(run, &play->handlers);
 }
 
+static bool value_names_fact(const json_t *value)
+{
+    const char *text = json_string_value(value), *key;
+    size_t i;
+    const json_t *child;
+    if (text)
+        return template_is_template(text) && text_names_fact(text);
+    json_array_foreach(value, i, child) if (value_names_fact(child)) return true;
+    json_object_foreach((json_t *)(uintptr_t)value, key, child) if (value_names_fact(child)) return true;
+    return false;
+}
+
+/* Variables of the host may name facts that the playbook does not. */
+static bool variables_use_facts(const struct run *run, const struct play *play)
+{
+    const json_t *gather = play->root->keywords[KW_GATHER_FACTS];
+    return !(gather && !expr_value_is_true(gather)) &&
+           (value_names_fact(run->options->host_vars) || value_names_fact(run->options->extra_vars));
+}
+
 static struct err *gather_facts(struct run *run, const struct play *play)
 {
-    if (!play->uses_facts || run->facts_known)
+    bool late = !play->uses_facts && variables_use_facts(run, play);
+    if (run->facts_known || !(play->uses_facts || late))
         return NULL;
     struct entry *entry = ARENA_NEW(run->arena, struct entry);
     *entry = (struct entry){.kind = ENTRY_TASK,
@@ -45,6 +66,8 @@ static struct err *gather_facts(struct run *run, const struct play *play)
         entry->keywords[KW_TAGS] = json_keep(run->arena, json_string("always"));
     struct entry_list list = {0};
     entry_list_add(run->arena, &list, entry);
+    if (late)
+        TRY(run_send_modules(run, &list));
     bool seeking = run->seeking;
     run->seeking = false;
     struct err *e = run_entries(run, &list, false);

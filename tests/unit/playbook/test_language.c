@@ -366,6 +366,20 @@ static void async_limits_how_long_a_task_may_take(void **state)
     assert_holds(err_text(e), "task 'slow' was not done within 1 s (async)");
 }
 
+static void facts_are_gathered_when_only_a_variable_names_them(void **state)
+{
+    (void)state;
+    json_t *host = json_pack("{s:s}", "v", "{{ ansible_os_family | length > 0 }}");
+    f->options.host_vars = host;
+    expect("- hosts: all\n  tasks:\n    - debug: {msg: \"{{ v }}\"}\n",
+           "ok Gathering Facts\nok debug: true\n");
+    json_decref(host);
+    f->options.host_vars = NULL;
+    put_file(f, "other/x.yml", "- debug: {msg: \"{{ ansible_os_family is defined }}\"}\n");
+    expect("- hosts: all\n  vars: {name: x}\n  tasks:\n    - include_tasks: \"other/{{ name }}.yml\"\n",
+           "ok Gathering Facts\nok debug: true\n");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -392,6 +406,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(vars_holds_everything_as_it_is_written, setup, teardown),
         cmocka_unit_test_setup_teardown(every_level_of_variables_wins_over_the_one_below, setup, teardown),
         cmocka_unit_test_setup_teardown(async_limits_how_long_a_task_may_take, setup, teardown),
+        cmocka_unit_test_setup_teardown(facts_are_gathered_when_only_a_variable_names_them, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
