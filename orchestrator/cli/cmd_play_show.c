@@ -148,9 +148,7 @@ void play_show_results(struct play_command *play, const struct crew_result *resu
         else
             show_counts(cli, &results[i]);
     }
-    if (!play->name_width)
-        out_text(cli, "%s\n", note);
-    else if (*note)
+    if (!play->name_width || *note)
         out_text(cli, "%s\n", note);
     show_failures(play);
 }

@@ -30,9 +30,9 @@ struct crew {
     /* The hosts of a play's `hosts` (text or a list, rendered), as indexes into `hosts`, in the order in
      * which they shall be taken. */
     struct err *(*match)(void *arg, struct arena *arena, const json_t *pattern, size_t **indexes,
-                         size_t *count)REHOST_MUST_CHECK;
+                         size_t *count);
     /* Opens the way to a host, when its first play begins; *ssh stays NULL for this machine itself. */
-    struct err *(*open)(const struct ctx *ctx, void *arg, size_t host, struct ssh **ssh)REHOST_MUST_CHECK;
+    struct err *(*open)(const struct ctx *ctx, void *arg, size_t host, struct ssh **ssh);
 };
 
 enum crew_end { CREW_NOT_USED, CREW_DONE, CREW_FAILED, CREW_UNREACHABLE };

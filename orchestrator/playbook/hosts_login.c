@@ -77,18 +77,21 @@ static struct err *flag_variable(const struct reading *r, const char *const *nam
     return host_error(r, names[0], "it is yes or no, not", text);
 }
 
+static struct err *read_port(const struct reading *r, const char *name, const char *text)
+{
+    char *end;
+    long port = strtol(text, &end, 10);
+    if (*end || port < 1 || port > 65535)
+        return host_error(r, name, "a port is a number from 1 to 65535, not", text);
+    r->login->port = (int)port;
+    return NULL;
+}
+
 static struct err *port_variable(const struct reading *r)
 {
     const char *text = NULL;
-    char *end;
     TRY(text_variable(r, NAMES("ansible_port", "ansible_ssh_port"), &text));
-    if (!text)
-        return NULL;
-    long port = strtol(text, &end, 10);
-    if (*end || port < 1 || port > 65535)
-        return host_error(r, "ansible_port", "a port is a number from 1 to 65535, not", text);
-    r->login->port = (int)port;
-    return NULL;
+    return text ? read_port(r, "ansible_port", text) : NULL;
 }
 
 /* --- arguments for ssh --- */
@@ -153,9 +156,7 @@ static struct err *ssh_option(const struct reading *r, const char *source, const
     } else if (!strcasecmp(name, "User")) {
         login->user = value;
     } else if (!strcasecmp(name, "Port")) {
-        login->port = atoi(value);
-        if (login->port < 1 || login->port > 65535)
-            return host_error(r, source, "a port is a number from 1 to 65535, not", value);
+        return read_port(r, source, value);
     } else if (!strcasecmp(name, "ProxyJump") || !strcasecmp(name, "ProxyCommand")) {
         return err_with_hint(host_error(r, source, "a way over another host is not supported:", name),
                              "run rehost on that host, or forward a port: ssh -L 2222:%s:22 ...",

@@ -102,24 +102,29 @@ static bool read_bound(const char *text, size_t length, long *number)
     return true;
 }
 
-/* "web[1]", "web[-1]", "web[1:3]", "web[2:]": both ends count. Anything else in brackets belongs to a glob.
- */
+/* The text between the brackets: "1", "-1", "1:3", "2:" ('-' was once written for ':'). */
+static bool read_subscript(const char *text, size_t size, struct subscript *subscript)
+{
+    size_t first = strspn(text, "0123456789");
+    subscript->single = read_bound(text, size, &subscript->from);
+    if (subscript->single)
+        return true;
+    if ((text[first] != ':' && text[first] != '-') || !read_bound(text, first, &subscript->from))
+        return false;
+    subscript->to = -1;
+    const char *last = text + first + 1;
+    size_t left = size - first - 1;
+    return !left || (*last != '-' && read_bound(last, left, &subscript->to));
+}
+
+/* Cuts "[1]", "[1:3]" off; both ends count. Anything else in brackets belongs to a glob. */
 static const char *split_subscript(struct arena *arena, const char *pattern, struct subscript *subscript)
 {
     const char *open = strrchr(pattern, '[');
     size_t length = strlen(pattern);
     *subscript = (struct subscript){0};
-    if (*pattern == '~' || !open || open == pattern || pattern[length - 1] != ']')
-        return pattern;
-    const char *text = open + 1, *end = pattern + length - 1;
-    size_t size = (size_t)(end - text), first = strcspn(text, ":-]");
-    if (read_bound(text, size, &subscript->from))
-        subscript->single = true;
-    else if (!(text[first] == ':' || text[first] == '-') || !read_bound(text, first, &subscript->from))
-        return pattern;
-    else if (first + 1 == size)
-        subscript->to = -1;
-    else if (text[first + 1] == '-' || !read_bound(text + first + 1, size - first - 1, &subscript->to))
+    if (*pattern == '~' || !open || open == pattern || pattern[length - 1] != ']' ||
+        !read_subscript(open + 1, (size_t)(pattern + length - open) - 2, subscript))
         return pattern;
     subscript->given = true;
     return arena_strndup(arena, pattern, (size_t)(open - pattern));

@@ -97,7 +97,7 @@ static bool split_address(struct arena *arena, const char *text, const char **na
 {
     const char *colon = port_colon(text);
     bool bracketed = colon && *text == '[' && colon[-1] == ']' && !range_length(text);
-    *port = colon ? atoi(colon + 1) : 0;
+    *port = colon ? (int)strtol(colon + 1, NULL, 10) : 0;
     *name = !colon      ? text
             : bracketed ? arena_strndup(arena, text + 1, (size_t)(colon - text) - 2)
                         : arena_strndup(arena, text, (size_t)(colon - text));
