@@ -228,13 +228,17 @@ def culprit(path, files):
     return "machine"
 
 
+# How crontab heads its files.
+STAMPED = re.compile(r"# \(/\S+ installed on ")
+
+
 def content_diff(path):
     texts = []
     for tool in ("ansible", "rehost"):
         texts.append(subprocess.run(["ssh", "-i", LAB + "/user", "-o", "UserKnownHostsFile=" + LAB + "/known", "-o", "LogLevel=ERROR",
                                      "root@" + ADDRESSES[tool], "cat -- '%s'" % path.replace("'", "'\\''")],
                                     stdin=subprocess.DEVNULL, stdout=subprocess.PIPE).stdout.decode("utf-8", "backslashreplace"))
-    texts = [plain(text).splitlines(True) for text in texts]
+    texts = [[line for line in plain(text).splitlines(True) if not STAMPED.match(line)] for text in texts]
     return list(difflib.unified_diff(*texts, "ansible", "rehost", n=1))
 
 
@@ -242,6 +246,8 @@ def compare_files(run, states):
     files = {tool: files_of(states[tool]) for tool in states}
     for path in sorted(set(files["ansible"]) | set(files["rehost"])):
         theirs, mine = files["ansible"].get(path), files["rehost"].get(path)
+        if PARTIAL and max(entry["ctime"] for entry in (theirs, mine) if entry) < min(start for start, _, _ in times["rehost"] + times["ansible"]):
+            continue  # left by an earlier run on machines that were kept
         name = culprit(path, files)
         if not theirs or not mine:
             differ(name, "run %d: file %s: only %s has it" % (run, path, "rehost" if mine else "ansible"))
