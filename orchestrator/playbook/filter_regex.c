@@ -65,7 +65,8 @@ static struct err *regex_compile(struct regex *re, const char *pattern, struct r
 /* *groups is the number of groups that took part, or 0 when there is no match. */
 static struct err *regex_match(struct regex *re, const char *text, size_t length, size_t from, int *groups)
 {
-    int rc = pcre2_match(re->code, (PCRE2_SPTR)text, length, from, 0, re->match, re->context);
+    uint32_t options = from > 0 ? PCRE2_NO_UTF_CHECK : 0; /* the first match has checked all of the text */
+    int rc = pcre2_match(re->code, (PCRE2_SPTR)text, length, from, options, re->match, re->context);
     *groups = rc > 0 ? rc : 0;
     if (rc > 0 || rc == PCRE2_ERROR_NOMATCH)
         return NULL;

@@ -8,9 +8,12 @@
 #include "playbook/words.h"
 #include <errno.h>
 #include <fcntl.h>
+#include <pwd.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
 
 #define INLINE_BYTES (64 << 10) /* larger content is no part of the call */
 #define ROOMY_BYTES (8u << 20)  /* more than this does not go to the host's memory */
@@ -145,14 +148,69 @@ static struct err *prepare_copy(struct run *run, struct job *job, json_t *args, 
     return NULL;
 }
 
+/* The arguments of `template` that say how it is written; they do not go to the host. */
+static struct err *template_style(struct job *job, json_t *args, struct template_syntax *syntax)
+{
+    static const char *const marks[] = {"variable_start_string", "block_start_string", "comment_start_string",
+                                        "variable_end_string",   "block_end_string",   "comment_end_string"};
+    bool flag;
+    *syntax = template_default_syntax;
+    if (value_as_flag(json_object_get(args, "trim_blocks"), &flag))
+        syntax->trim_blocks = flag;
+    if (value_as_flag(json_object_get(args, "lstrip_blocks"), &flag))
+        syntax->lstrip_blocks = flag;
+    const char *newline = json_string_value(json_object_get(args, "newline_sequence"));
+    if (newline && !(syntax->newline = template_newline(newline)))
+        return entry_error(job->entry, "'newline_sequence' is \"\\n\", \"\\r\" or \"\\r\\n\"");
+    for (size_t i = 0; i < 6; i++) {
+        const char *mark = json_string_value(json_object_get(args, marks[i]));
+        if (mark && *mark)
+            *(i < 3 ? &syntax->start[i] : &syntax->end[i - 3]) = arena_strdup(job->arena, mark);
+        json_object_del(args, marks[i]);
+    }
+    json_object_del(args, "trim_blocks");
+    json_object_del(args, "lstrip_blocks");
+    json_object_del(args, "newline_sequence");
+    json_object_del(args, "output_encoding");
+    return NULL;
+}
+
+/* template_path and its kin. Source: the module "template" of the Ansible 2.14 documentation. */
+static const struct expr_scope *template_scope(struct job *job, const struct expr_scope *scope,
+                                               const json_t *args, const char *path)
+{
+    char host[256] = "", run_date[40], changed[40];
+    struct stat st = {0};
+    struct tm tm;
+    time_t now = time(NULL);
+    (void)gethostname(host, sizeof(host) - 1);
+    (void)stat(path, &st);
+    char names[4096];
+    struct passwd entry, *owner = NULL;
+    (void)getpwuid_r(st.st_uid, &entry, names, sizeof(names), &owner);
+    const char *uid = owner ? arena_strdup(job->arena, owner->pw_name)
+                            : arena_printf(job->arena, "%u", (unsigned)st.st_uid);
+    localtime_r(&now, &tm);
+    (void)strftime(run_date, sizeof(run_date), "%Y-%m-%d %H:%M:%S", &tm);
+    localtime_r(&st.st_mtime, &tm);
+    (void)strftime(changed, sizeof(changed), "%Y-%m-%d %H:%M:%S", &tm);
+    const char *dest = json_string_value(json_object_get(args, "dest"));
+    json_t *vars = json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s}", "template_host", host, "template_uid",
+                             uid, "template_path", path, "template_fullpath", path, "template_run_date",
+                             run_date, "template_mtime", changed, "template_destpath", dest ? dest : "");
+    return scope_with(job->arena, scope, json_keep(job->arena, vars), true);
+}
+
 static struct err *prepare_template(struct run *run, struct job *job, const struct expr_scope *scope,
                                     json_t *args, int id, struct payload *payload)
 {
     char *path, *text;
     size_t length;
     TRY(find_source(run, job, args, "templates", &path));
-    struct expr_env env = run_env(run, job, scope);
-    TRY(template_render_file(job->arena, &env, path, &text, &length));
+    struct template_syntax syntax;
+    TRY(template_style(job, args, &syntax));
+    struct expr_env env = run_env(run, job, template_scope(job, scope, args, path));
+    TRY(template_render_file(job->arena, &env, &syntax, path, &text, &length));
     put_content(args, text, length, id, payload);
     json_object_set_new(args, "basename", json_string(fs_basename(path)));
     json_object_del(args, "src");

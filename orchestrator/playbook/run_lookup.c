@@ -85,7 +85,7 @@ static struct err *lookup_template(const struct lookup *l)
         size_t length;
         if (!path)
             return err_new(ERR_NOT_FOUND, "there is no template '%s'", term_text(l, i));
-        TRY(template_render_file(l->arena, &env, path, &text, &length));
+        TRY(template_render_file(l->arena, &env, &template_default_syntax, path, &text, &length));
         lookup_put(l, text, length);
     }
     return NULL;

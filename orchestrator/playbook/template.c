@@ -218,8 +218,9 @@ struct err *template_render_json(struct arena *arena, const struct expr_env *env
     return NULL;
 }
 
-struct err *template_render_text(struct arena *arena, const struct expr_env *env, const char *name,
-                                 const char *text, size_t length, char **rendered, size_t *rendered_length)
+static struct err *render_as(struct arena *arena, const struct expr_env *env, struct template_syntax syntax,
+                             const char *name, const char *text, size_t length, char **rendered,
+                             size_t *rendered_length)
 {
     CLEANUP_STRBUF struct strbuf sb;
     CLEANUP_POOL struct pool pool;
@@ -227,7 +228,6 @@ struct err *template_render_text(struct arena *arena, const struct expr_env *env
     pool_init(&pool);
     struct expr_place place = {.file = name, .line = 1};
     struct eval ev = {.pool = &pool, .env = env, .place = &place};
-    struct template_syntax syntax = template_default_syntax;
     size_t header;
     json_t *only;
     if (length > MAX_SOURCE)
@@ -240,12 +240,19 @@ struct err *template_render_text(struct arena *arena, const struct expr_env *env
     return NULL;
 }
 
-struct err *template_render_file(struct arena *arena, const struct expr_env *env, const char *path,
-                                 char **rendered, size_t *rendered_length)
+struct err *template_render_text(struct arena *arena, const struct expr_env *env, const char *name,
+                                 const char *text, size_t length, char **rendered, size_t *rendered_length)
+{
+    return render_as(arena, env, template_default_syntax, name, text, length, rendered, rendered_length);
+}
+
+struct err *template_render_file(struct arena *arena, const struct expr_env *env,
+                                 const struct template_syntax *syntax, const char *path, char **rendered,
+                                 size_t *rendered_length)
 {
     CLEANUP_ARENA struct arena *scratch = arena_new(0);
     char *text;
     size_t length;
     TRY(fs_read_file(scratch, path, MAX_SOURCE, &text, &length));
-    return template_render_text(arena, env, path, text, length, rendered, rendered_length);
+    return render_as(arena, env, *syntax, path, text, length, rendered, rendered_length);
 }

@@ -10,6 +10,18 @@
 #pragma once
 #include "playbook/expr.h"
 
+/* How templates are written. Texts are borrowed. */
+struct template_syntax {
+    const char *start[3], *end[3]; /* variable, block, comment */
+    bool trim_blocks, lstrip_blocks;
+    const char *newline; /* line ends of the template's own text; NULL: as \n */
+    bool raw_text; /* backslashes inside {{ }} stand for themselves: templates in playbooks, not files */
+};
+extern const struct template_syntax template_default_syntax;
+/* The line end that '\\n', '\\r' or '\\r\\n' stands for, with or without quotes, or that the text is; NULL
+ * for others. */
+const char *template_newline(const char *text);
+
 /* Among the names that template_names() gives: the template needs other files, whose names of variables are
  * not in the list. */
 #define TEMPLATE_OTHER_FILES "{% include %}"
@@ -35,9 +47,10 @@ struct err *template_render_json(struct arena *arena, const struct expr_env *env
 struct err *template_render_text(struct arena *arena, const struct expr_env *env, const char *name,
                                  const char *text, size_t length, char **rendered,
                                  size_t *rendered_length) REHOST_MUST_CHECK;
-/* The same, read from the file at `path`. */
-struct err *template_render_file(struct arena *arena, const struct expr_env *env, const char *path,
-                                 char **rendered, size_t *rendered_length) REHOST_MUST_CHECK;
+/* The same, read from the file at `path`; its first line may change the syntax. */
+struct err *template_render_file(struct arena *arena, const struct expr_env *env,
+                                 const struct template_syntax *syntax, const char *path, char **rendered,
+                                 size_t *rendered_length) REHOST_MUST_CHECK;
 /* Parses only, see expr_check(). */
 struct err *template_check(struct arena *arena, const struct expr_place *place,
                            const char *text) REHOST_MUST_CHECK;

@@ -2,6 +2,7 @@
  * parsing. */
 #pragma once
 #include "playbook/expr_ast.h"
+#include "playbook/template.h"
 
 enum template_node_type {
     TEMPLATE_TEXT,
@@ -50,13 +51,6 @@ struct template_unit {
     struct template_node *first, *blocks;
     struct template_unit *next; /* a cache's list */
 };
-
-struct template_syntax {
-    const char *start[3], *end[3]; /* variable, block, comment */
-    bool trim_blocks, lstrip_blocks;
-    bool raw_text; /* backslashes inside {{ }} stand for themselves: templates in playbooks, not files */
-};
-extern const struct template_syntax template_default_syntax;
 
 /* Reads a `#jinja2:` line at the text's start, if there is one: fills `syntax`, tells how long the line is.
  */

@@ -5,6 +5,19 @@
 const struct template_syntax template_default_syntax = {
     .start = {"{{", "{%", "{#"}, .end = {"}}", "%}", "#}"}, .trim_blocks = true};
 
+const char *template_newline(const char *text)
+{
+    size_t length = strlen(text);
+    bool quoted = length > 1 && (*text == '\'' || *text == '"') && text[length - 1] == *text;
+    static const char *const ends[][2] = {{"\\n", "\n"}, {"\\r", "\r"}, {"\\r\\n", "\r\n"}};
+    for (size_t i = 0; i < 3; i++)
+        for (int k = 0; k < 2; k++)
+            if (strlen(ends[i][k]) == length - 2 * quoted &&
+                strncmp(text + quoted, ends[i][k], length - 2 * quoted) == 0)
+                return ends[i][1];
+    return NULL;
+}
+
 static struct err *read_setting(struct arena *arena, const struct expr_place *place, const char *name,
                                 const char *value, struct template_syntax *syntax)
 {
@@ -17,6 +30,13 @@ static struct err *read_setting(struct arena *arena, const struct expr_place *pl
             return expr_error(place, 1, "'%s' in the #jinja2 line is True or False, not '%s'", name, value);
         *(name[0] == 't' ? &syntax->trim_blocks : &syntax->lstrip_blocks) = truth;
         return NULL;
+    }
+    if (strcmp(name, "newline_sequence") == 0) {
+        syntax->newline = template_newline(value);
+        return syntax->newline
+                   ? NULL
+                   : expr_error(place, 1,
+                                "'newline_sequence' in the #jinja2 line is '\\n', '\\r' or '\\r\\n'");
     }
     for (size_t i = 0; i < 6; i++) {
         if (strcmp(name, marks[i]) != 0)

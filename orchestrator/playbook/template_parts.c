@@ -194,7 +194,8 @@ static struct err *render_other(struct render *r, const struct template_unit *un
         env->scope = NULL;
         other.locals = NULL;
     }
-    *context = (struct template_context){.root = r->ev->context->root, .top = other.locals};
+    *context = (struct template_context){
+        .root = r->ev->context->root, .newline = r->ev->context->newline, .top = other.locals};
     other.env = env;
     other.context = context;
     other.block = NULL;

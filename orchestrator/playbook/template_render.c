@@ -278,7 +278,12 @@ static struct err *render_filter(struct render *r, const struct template_node *n
 
 static struct err *render_text(struct render *r, const struct template_node *node)
 {
-    strbuf_add(r->out, node->text, node->length);
+    const char *newline = r->ev->context->newline, *text = node->text, *end = text + node->length, *eol;
+    for (; newline && (eol = memchr(text, '\n', (size_t)(end - text))); text = eol + 1) {
+        strbuf_add(r->out, text, (size_t)(eol - text));
+        strbuf_adds(r->out, newline);
+    }
+    strbuf_add(r->out, text, (size_t)(end - text));
     r->only = NULL;
     r->outputs++;
     return check_size(r);
@@ -344,7 +349,7 @@ struct err *render_nodes(struct render *r, const struct template_node *node)
 
 /* Jinja drops one newline at the end of a template, and Ansible puts newlines back until there are as many as
  * the source had. */
-static void restore_newlines(struct strbuf *sb, const char *source, size_t length)
+static void restore_newlines(struct strbuf *sb, const char *source, size_t length, const char *newline)
 {
     size_t wanted = 0, have = 0;
     while (wanted < length && source[length - 1 - wanted] == '\n')
@@ -352,7 +357,7 @@ static void restore_newlines(struct strbuf *sb, const char *source, size_t lengt
     while (have < sb->length && sb->data[sb->length - 1 - have] == '\n')
         have++;
     for (; have < wanted; have++)
-        strbuf_addc(sb, '\n');
+        strbuf_adds(sb, newline ? newline : "\n");
 }
 
 const char *template_unify_lines(struct arena *arena, const char *text, size_t *length)
@@ -396,11 +401,11 @@ struct err *template_render_nodes(struct eval *ev, const struct template_syntax 
     text = template_unify_lines(ev->pool->arena, text, &length);
     size_t shorter = length && text[length - 1] == '\n' ? length - 1 : length;
     *unit = (struct template_unit){.place = *ev->place};
-    *context = (struct template_context){.root = ev->place, .top = ev->locals};
+    *context = (struct template_context){.root = ev->place, .newline = syntax->newline, .top = ev->locals};
     TRY(template_parse(ev->pool->arena, syntax, text, shorter, false, unit));
     ev->context = context;
     TRY(render_unit(&r));
     *only = r.outputs == 1 ? r.only : NULL;
-    restore_newlines(out, text, length);
+    restore_newlines(out, text, length, syntax->newline);
     return check_size(&r);
 }

@@ -25,7 +25,8 @@ struct block_entry {
 struct template_context {
     const struct expr_place *root; /* of the outermost template, to look for others */
     struct block_entry *blocks;
-    struct local *top; /* what was set outside of loops and the like: blocks and macros see it */
+    const char *newline; /* NULL: \n */
+    struct local *top;   /* what was set outside of loops and the like: blocks and macros see it */
 };
 
 struct render {

@@ -71,7 +71,7 @@ static void template_files_come_out_as_ansible_writes_them(void **state)
         char *rendered, *expected;
         size_t length, expected_length;
         const char *path = arena_printf(arena, TEMPLATES "%s.j2", files[i]);
-        struct err *e = template_render_file(arena, &env, path, &rendered, &length);
+        struct err *e = template_render_file(arena, &env, &template_default_syntax, path, &rendered, &length);
         if (e)
             fail_msg("%s", err_text(e));
         path = arena_printf(arena, TEMPLATES "%s.expected", files[i]);
