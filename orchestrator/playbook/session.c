@@ -10,6 +10,7 @@
 #define MAX_OUT_BYTES (256u << 20)
 #define MAX_ERR_BYTES 65536
 #define CHUNK_BYTES (16u << 10) /* of text, when nobody waits for it */
+#define KEPT_BYTES 32768        /* of a buffer that is empty */
 #define DATA_BYTES (256u << 10) /* a piece of a file: what the host reads at once */
 
 /* The host's side. Standard input stays where no task can read it, and nothing that a command prints by
@@ -135,6 +136,16 @@ static void add_header(struct strbuf *out, int id, size_t bytes)
     strbuf_addf(out, "d %d %zu\n", id, bytes);
 }
 
+/* A hundred hosts do not keep what the library once needed. */
+static void give_back(struct strbuf *sb)
+{
+    if (sb->length || sb->capacity <= KEPT_BYTES)
+        return;
+    size_t max = sb->max;
+    strbuf_wipe(sb);
+    strbuf_init(sb, max);
+}
+
 static void seal_text(struct session *session)
 {
     if (!session->text.length)
@@ -144,6 +155,7 @@ static void seal_text(struct session *session)
     add_bytes(session, header, (size_t)length);
     add_bytes(session, session->text.data, session->text.length);
     strbuf_reset(&session->text);
+    give_back(&session->text);
 }
 
 void session_send(struct session *session, const char *text, size_t length)
@@ -261,6 +273,7 @@ static struct err *pump(struct session *session, int64_t wait_ms)
         strbuf_consume(&session->errin, MAX_ERR_BYTES / 4);
     TRY(session->link->pump(session->ctx, session->link->arg, &session->out, &session->in, &session->errin,
                             wait_ms, &eof));
+    give_back(&session->out);
     return eof ? ended(session) : NULL;
 }
 
@@ -296,6 +309,7 @@ struct err *session_receive(struct session *session, const char *other_nonce, in
         session->answered = session->answered || found;
         if (found)
             return NULL;
+        give_back(&session->in);
         seal_text(session);
         TRY(pump(session, -1));
     }
