@@ -6,7 +6,7 @@
 const struct module_here modules_here[] = {
     {ACTION_ASSERT,
      "# assert (ansible.builtin): conditions that must hold.\n"
-     "# Conditions; `quiet` has no effect. Returns: `assertion`, `evaluated_to` when one does not hold.\n"
+     "# Where one does not hold, the result has it as `assertion`, and `evaluated_to`. `quiet` has no effect.\n"
      "#\n"
      "# arg that any, required\n"
      "# arg fail_msg any, or msg\n"
@@ -25,7 +25,7 @@ const struct module_here modules_here[] = {
      "# arg msg any\n"},
     {ACTION_IMPORT_ROLE,
      "# import_role (ansible.builtin): a role, read when the playbook is loaded.\n"
-     "# Read when the playbook is loaded; `when` applies to every task in it.\n"
+     "# `when` applies to every task in it.\n"
      "#\n"
      "# arg name text, required, or role\n"
      "# arg tasks_from text\n"
@@ -36,7 +36,7 @@ const struct module_here modules_here[] = {
      "# arg rolespec_validate bool\n"},
     {ACTION_IMPORT_TASKS,
      "# import_tasks (ansible.builtin): a file of tasks, read when the playbook is loaded.\n"
-     "# Read when the playbook is loaded; `when` applies to every task in it.\n"
+     "# `when` applies to every task in it.\n"
      "#\n"
      "# arg file text, required\n"
      "# free file\n"},

@@ -1,5 +1,5 @@
 # apt_key (ansible.builtin): a key that apt trusts.
-# A key that apt trusts, in `keyring` or `/etc/apt/trusted.gpg.d/ID.asc`. A key that came from `url` is not fetched again.
+# Kept in `keyring` or `/etc/apt/trusted.gpg.d/ID.asc`. A key that came from `url` is not fetched again.
 # Better: `get_url` and `signed-by`.
 #
 # arg url text

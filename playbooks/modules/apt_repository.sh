@@ -1,5 +1,5 @@
 # apt_repository (ansible.builtin): one line of apt's sources.
-# One `deb` line. `ppa:` is refused: write the line with `signed-by`.
+# `ppa:` is refused: write the line with `signed-by`.
 #
 # arg repo text, required
 # arg state text, one of absent present

@@ -1,5 +1,5 @@
 # authorized_key (ansible.posix): keys in a user's authorized_keys.
-# `key` holds the keys themselves, one a line; an URL is not fetched. Equal type and base64 mean the same key; options and
+# `key` holds the keys themselves, one a line; a URL is not fetched. Equal type and base64 mean the same key; options and
 # comment follow.
 #
 # arg user text, required

@@ -1,5 +1,5 @@
 # blockinfile (ansible.builtin): a block of lines between two marker lines.
-# `insertafter` is `EOF` or an expression, `insertbefore` is `BOF` or an expression.
+# `insertafter` is `EOF` or a regular expression, `insertbefore` is `BOF` or one. `unsafe_writes` has no effect.
 #
 # arg path path, required, or dest destfile name
 # arg state text, one of absent present

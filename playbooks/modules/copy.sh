@@ -1,5 +1,6 @@
 # copy (ansible.builtin): a file of the control side, or a text, at a path of the host.
-# One file or `content`, or a folder: with a slash at the end of `src` what it holds, without one the folder itself; links are followed. `src` is a file of the control side (in `files/`), or with `remote_src: yes` a file or folder of the host.
+# `content`, or `src`: a file or folder of the control side (in `files/`), with `remote_src: yes` one of the host. Of a folder with a slash at
+# the end what it holds, without one the folder itself; links are followed.
 # `local_follow` and `unsafe_writes` have no effect.
 #
 # arg dest path, required

@@ -1,5 +1,5 @@
 # lineinfile (ansible.builtin): one line of a file is there, or none like it is.
-# `search_string` is plain text, `regexp` an expression.
+# `search_string` is plain text, `regexp` a regular expression (see What differs).
 #
 # arg path path, required, or dest destfile name
 # arg state text, one of absent present

@@ -1,5 +1,5 @@
 # package (ansible.builtin): packages by the system's package manager.
-# As `apt`.
+# Always by apt: takes what `apt` takes.
 #
 # arg name words, required
 # arg state text, one of absent present latest

@@ -1,5 +1,5 @@
 # ping (ansible.builtin): the host runs tasks.
-# Runs nothing.
+# Changes nothing.
 #
 # arg data text
 # returns ping

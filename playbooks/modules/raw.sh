@@ -1,5 +1,5 @@
 # raw (ansible.builtin): a line for a shell, always run and always a change.
-# Always changed; skipped with `--check`.
+# Skipped with `--check`.
 #
 # arg cmd text
 # arg executable path

@@ -1,5 +1,5 @@
 # replace (ansible.builtin): every match of a regular expression in a file, optionally only between two other matches.
-# `after` and `before` limit it to a part of the file.
+# `after` and `before` are these. `unsafe_writes` has no effect.
 #
 # arg path path, required, or dest destfile name
 # arg regexp text, required

@@ -1,5 +1,5 @@
 # script (ansible.builtin): a file of the control side, run on the host.
-# A file of the control side, with arguments; it is sent, run and removed.
+# Arguments may follow its name. It is sent, run and removed.
 #
 # arg cmd text
 # arg executable path

@@ -1,5 +1,5 @@
 # service (ansible.builtin): the state of a service, now and at boot.
-# As `systemd`.
+# Always by systemd, as the module `systemd`.
 #
 # arg name text, required
 # arg state text, one of reloaded restarted started stopped

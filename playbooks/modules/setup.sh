@@ -1,5 +1,5 @@
 # setup (ansible.builtin): facts, as Ansible names them (without the prefix ansible_).
-# All facts; the arguments have no effect. See Facts.
+# Always all of them; the arguments have no effect. See Facts.
 #
 # arg gather_subset any
 # arg filter any

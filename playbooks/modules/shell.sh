@@ -1,5 +1,5 @@
 # shell (ansible.builtin): runs a line by a shell.
-# By `/bin/sh` or `executable`; for pipes and redirections. `warn` has no effect.
+# It is `/bin/sh` or `executable`. `warn` has no effect.
 #
 # arg cmd text
 # arg executable path

@@ -1,5 +1,5 @@
 # slurp (ansible.builtin): the content of a file, in base64.
-# Base64, up to 8 MiB.
+# Up to 8 MiB; `content | b64decode` is the text.
 #
 # arg src path, required, or path
 # returns content encoding source

@@ -1,5 +1,4 @@
 # systemd_service (ansible.builtin): another name of systemd.
-# Another name of `systemd`.
 #
 # arg name text, or service unit
 # arg state text, one of reloaded restarted started stopped

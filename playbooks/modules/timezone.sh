@@ -1,5 +1,5 @@
 # timezone (community.general): /etc/localtime and /etc/timezone.
-# A name of `/usr/share/zoneinfo`.
+# `name` is one of `/usr/share/zoneinfo`.
 #
 # arg name text, required
 module_timezone() {

@@ -1,5 +1,5 @@
 # unarchive (ansible.builtin): unpacks a tar or zip archive.
-# tar (compressed or not) or zip (needs unzip). `src` of the control side, or of the host or an URL with `remote_src: yes`. A
+# tar (compressed or not) or zip (needs unzip). `src` of the control side, or of the host or a URL with `remote_src: yes`. A
 # zip is unpacked each time.
 #
 # arg src text, required

@@ -1,4 +1,4 @@
 # wait_for_connection (ansible.builtin): waits until the host runs tasks.
-# The connection is there when it runs. No arguments.
+# It is a task like others: where it runs, the connection is there. No arguments; after a restart use `reboot`.
 #
 # runs ping
