@@ -198,8 +198,8 @@ def files_of(state):
             continue
         files[path] = {"type": kind, "mode": mode, "owner": owner, "target": target, "content": hashes.get(path),
                        "size": size if kind == "f" else None, "ctime": float(ctime), "mtime": float(mtime)}
-        # A time that was set by someone, not by the writing itself.
-        files[path]["time"] = int(float(mtime)) if float(ctime) - float(mtime) > 3600 or float(mtime) > float(ctime) + 60 else None
+        # A time that was set by a playbook, not by the writing itself.
+        files[path]["time"] = int(float(mtime)) if path.startswith("/srv/parity/") and float(ctime) - float(mtime) > 3600 or float(mtime) > float(ctime) + 60 else None
     return files
 
 
