@@ -103,6 +103,9 @@ check "the site answers under its name with its certificate" is "$(web https://$
 check "its page counts the orders" grep -q '120000 orders' <<<"$(web https://$NAME/)"
 check "plain HTTP is sent to HTTPS" is "$(web -o /dev/null -w '%{http_code} %{redirect_url}' http://$NAME/a?b)" "301 https://$NAME/a?b"
 check "browsers are told to stay with HTTPS" grep -qi 'strict-transport-security: max-age=300' <<<"$(web -D- -o /dev/null https://$NAME/)"
+check "answers carry security headers" grep -qi 'x-content-type-options: nosniff' <<<"$(web -D- -o /dev/null https://$NAME/)"
+check "Fail2Ban watches the site" on 'fail2ban-client status nginx-limit-req && fail2ban-client status nginx-botsearch'
+check "PM2's logs are turned over" on 'logrotate -d /etc/logrotate.d/pm2-shop 2>&1 | grep -q "shop-out"'
 TOKEN_A=$(token demo-password)
 check "the user logs in and is known" is "$(me "$TOKEN_A")" 200
 check "a wrong password is refused" is "$(token wrong)" refused
