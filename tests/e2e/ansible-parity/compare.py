@@ -328,7 +328,7 @@ for difference in differences:
     for line in details.get(difference, []):
         print("       " + line.rstrip("\n"))
 for line in known:
-    if line not in used and not (PARTIAL and line.split(":")[0] not in names):
+    if line not in used and line.split(":")[0] in names:
         bad.add(line.split(":")[0])
         print("DIFF differences: '%s' does not occur any more" % line)
 for name in names:
