@@ -171,6 +171,8 @@ struct err *action_prepare(struct run *run, struct job *job, const struct expr_s
 /* --- run_here.c: tasks for this machine --- */
 struct err *step_is_here(struct run *run, struct job *job, const struct expr_scope *scope,
                          bool *here) REHOST_MUST_CHECK;
+/* Where relative paths of tasks on this machine begin: the playbook's folder, as in Ansible. */
+void run_enter_folder(struct run *run, struct session *session);
 /* Settles what is ahead and opens the shell. *session is NULL when something failed meanwhile. */
 struct err *run_here(struct run *run, bool become, struct session **session) REHOST_MUST_CHECK;
 void run_learn(struct run *run, const char *library); /* for every shell of the run */

@@ -51,12 +51,21 @@ struct err *step_is_here(struct run *run, struct job *job, const struct expr_sco
     return NULL;
 }
 
+void run_enter_folder(struct run *run, struct session *session)
+{
+    CLEANUP_STRBUF struct strbuf text;
+    strbuf_init(&text, 0);
+    strbuf_adds(&text, "cd ");
+    strbuf_add_shell_quoted(&text, run->playbook->dir);
+    strbuf_addc(&text, '\n');
+    session_send(session, text.data, text.length);
+}
+
 static struct err *open_here(struct run *run, bool become, struct here *here)
 {
     CLEANUP_ARENA struct arena *scratch = arena_new(0);
-    CLEANUP_STRBUF struct strbuf library, place;
+    CLEANUP_STRBUF struct strbuf library;
     strbuf_init(&library, 0);
-    strbuf_init(&place, 0);
     TRY(compile_library(scratch, run->playbook, &library));
     strbuf_adds(&library, run->learned ? run->learned : "");
     TRY(link_open(run->ctx, NULL, become ? SESSION_COMMAND_BECOME : SESSION_COMMAND, &here->link));
@@ -65,10 +74,7 @@ static struct err *open_here(struct run *run, bool become, struct here *here)
     if (become)
         TRY(session_become(&here->session, run->options->become_password));
     session_start(&here->session, library.data);
-    strbuf_adds(&place, "cd ");
-    strbuf_add_shell_quoted(&place, run->playbook->dir);
-    strbuf_addc(&place, '\n');
-    session_send(&here->session, place.data, place.length);
+    run_enter_folder(run, &here->session);
     return NULL;
 }
 

@@ -134,6 +134,8 @@ struct err *run_open(struct run *run, struct session_link *link)
     if (link->becomes)
         TRY(session_become(&run->session, run->options->become_password));
     session_start(&run->session, library.data);
+    if (link->local)
+        run_enter_folder(run, &run->session);
     return session_flush(&run->session);
 }
 

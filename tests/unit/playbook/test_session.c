@@ -38,6 +38,24 @@ static void delegated_tasks_keep_their_order(void **state)
     assert_string_equal(get_file(f, "said"), f->dir);
 }
 
+static void a_play_on_this_machine_begins_in_the_folder_of_the_playbook(void **state)
+{
+    (void)state;
+    put_file(f, "play.yml",
+             PLAY "    - shell: pwd >@DIR@/seen\n"
+                  "    - copy: {src: seen, dest: copied, remote_src: true}\n");
+    const struct playbook *playbook;
+    struct ctx background = ctx_background();
+    struct ctx ctx = ctx_with_timeout(&background, 60000);
+    CLEANUP_ERR struct err *e = load(f, &playbook);
+    f->options.host_name = "web-1";
+    if (!e)
+        e = playbook_apply(&ctx, playbook, NULL, f->arena, &f->options, &f->result);
+    if (e)
+        fail_msg("%s", err_text(e));
+    assert_holds(get_file(f, "copied"), f->dir);
+}
+
 static void nothing_is_delegated_after_a_failure(void **state)
 {
     (void)state;
@@ -235,6 +253,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(delegated_tasks_keep_their_order, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_play_on_this_machine_begins_in_the_folder_of_the_playbook, setup,
+                                        teardown),
         cmocka_unit_test_setup_teardown(nothing_is_delegated_after_a_failure, setup, teardown),
         cmocka_unit_test_setup_teardown(a_delegated_failure_stops_the_play, setup, teardown),
         cmocka_unit_test_setup_teardown(another_machine_is_refused_by_its_name, setup, teardown),
