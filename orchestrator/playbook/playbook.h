@@ -105,7 +105,8 @@ struct playbook_result {
     struct task_event failed; /* the task that stopped the play, when the error is ERR_REMOTE */
     struct task_event
         doubted;     /* ERR_UNKNOWN_OUTCOME: the task that was under way; task is NULL when none was */
-    bool repeatable; /* it finds out by itself what is there already: it can be applied again */
+    bool repeatable; /* it, and what was sent after it, find out by themselves what is there already: the
+                      * playbook can be applied again */
 };
 
 /* `ssh` NULL: on this machine. ERR_AUTH: sudo did not make the login root.

@@ -69,10 +69,21 @@ static void a_command_that_says_what_it_makes_can_be_repeated(void **state)
     expect_lost(true);
 }
 
+/* A host may have gone on with what it had when the link was lost. */
+static void a_command_that_was_sent_after_it_is_not_repeated_blindly(void **state)
+{
+    (void)state;
+    put_play("command: {cmd: sh @DIR@/cut.sh, creates: '@DIR@/made'}\n"
+             "    - name: later\n      shell: echo later >>@DIR@/later");
+    expect_lost(false);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(a_command_that_was_answered_is_not_run_again, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_command_that_was_sent_after_it_is_not_repeated_blindly, setup,
+                                        teardown),
         cmocka_unit_test_setup_teardown(a_command_that_says_what_it_makes_can_be_repeated, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
