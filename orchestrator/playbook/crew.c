@@ -6,8 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define MAX_BATCHES 10000
-
 /* One host through all plays. */
 struct crew_run {
     struct run run;
@@ -107,9 +105,9 @@ static void note_end(struct crew_run *one, struct err *e)
 {
     struct crew_result *result = one->result;
     bool lost = e != NULL;
-    if (!e && one->run.failed)
+    if (!e && one->run.failed && result->result.failed.task) /* else it shares another host's run_once */
         e = run_failure(&one->run);
-    one->gone = e != NULL;
+    one->gone = e != NULL || one->run.failed;
     result->end = !e ? CREW_DONE : lost && err_kind(e) != ERR_INPUT ? CREW_UNREACHABLE : CREW_FAILED;
     if (e) {
         const char *hint = err_hint(e);
@@ -200,7 +198,7 @@ static struct err *batch_size(const struct play *play, size_t batch, size_t host
 }
 
 static struct err *play_batch(struct crew_state *state, const struct play *play, const size_t *hosts,
-                              size_t count, json_t *names, bool *stopped)
+                              size_t count, json_t *names, bool *stopped, bool *ended)
 {
     struct team team;
     CLEANUP_ARENA struct arena *scratch = arena_new(0);
@@ -220,6 +218,7 @@ static struct err *play_batch(struct crew_state *state, const struct play *play,
     if (!e)
         on_each(runs, count, play_on_host);
     *stopped = team.last_place < INT_MAX || team.failed == count;
+    *ended = *stopped || team.play_ended;
     for (size_t i = 0; i < count; i++)
         runs[i]->run.member = NULL;
     team_free(&team);
@@ -245,6 +244,7 @@ static struct err *hosts_of(struct crew_state *state, const struct play *play, s
     return NULL;
 }
 
+/* *stopped: the plays to come are not begun either. */
 static struct err *play_all(struct crew_state *state, const struct play *play, bool *stopped)
 {
     CLEANUP_ARENA struct arena *scratch = arena_new(0);
@@ -254,11 +254,12 @@ static struct err *play_all(struct crew_state *state, const struct play *play, b
     for (size_t i = 0; i < count; i++)
         json_array_append_new(names, json_string(state->crew->hosts[hosts[i]].name));
     size_t batch = 0, size;
-    for (size_t at = 0; at < count && !*stopped && batch < MAX_BATCHES; at += size, batch++) {
+    bool ended = false;
+    for (size_t at = 0; at < count && !ended; at += size, batch++) {
         TRY(batch_size(play, batch, count, &size));
         if (size > count - at)
             size = count - at;
-        TRY(play_batch(state, play, hosts + at, size, names, stopped));
+        TRY(play_batch(state, play, hosts + at, size, names, stopped, &ended));
     }
     return NULL;
 }

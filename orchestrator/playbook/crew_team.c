@@ -10,10 +10,8 @@ struct once {
     struct once *next;
     const char *key;
     size_t owner; /* index into the members */
-    bool done, failed;
-    const char *name;   /* of the registered variable, or NULL */
-    json_t *registered; /* or NULL */
-    json_t *facts;      /* or NULL */
+    bool done;
+    struct once_result result;
 };
 
 struct err *team_init(struct team *team, struct crew_memory *memory, const size_t *hosts, size_t count,
@@ -43,8 +41,8 @@ void team_free(struct team *team)
             close(team->members[i].wake_fd);
     }
     for (struct once *once = team->onces; once; once = once->next) {
-        json_decref(once->registered);
-        json_decref(once->facts);
+        json_decref(once->result.registered);
+        json_decref(once->result.facts);
     }
 }
 
@@ -226,10 +224,11 @@ void team_leave(struct run *run, bool failed)
 {
     struct member *member = run->member;
     struct team *team = member->team;
-    json_t *now = snapshot(run);
+    json_t *now = run->play ? snapshot(run) : NULL; /* one that was never reached has nothing to add */
     pthread_mutex_lock(&team->memory->lock);
-    json_t *before = team->memory->told[member->host];
-    team->memory->told[member->host] = now;
+    json_t *before = now ? team->memory->told[member->host] : NULL;
+    if (now)
+        team->memory->told[member->host] = now;
     member->here = false;
     team->failed += failed;
     bool too_many = (double)team->failed * 100 > team->max_fail_percentage * (double)team->count;
@@ -259,14 +258,16 @@ static struct once *find_once(const struct team *team, const char *key)
     return once;
 }
 
-static void take_over(struct run *run, const struct once *once)
+/* A failure is everybody's, as in Ansible: each host goes to its own rescue, or leaves. */
+static void take_over(struct run *run, const struct once_result *result)
 {
-    if (once->registered)
-        json_object_set(run->registered, once->name, once->registered);
-    if (once->facts)
-        json_object_update(run->registered, once->facts);
-    if (once->failed)
-        run->ended = true;
+    if (result->registered)
+        json_object_set(run->registered, result->name, result->registered);
+    if (result->facts)
+        json_object_update(run->registered, result->facts);
+    run->failed = result->failed;
+    run->ended = result->ended;
+    run->member->fatal = run->member->fatal || result->failed;
 }
 
 /* The first member that is not past this place: it is the one that Ansible would take. */
@@ -287,7 +288,7 @@ static struct err *settle_owner(struct run *run, const char *key, bool *mine)
     while (member->place <= team->last_place) {
         struct once *once = find_once(team, key);
         if (once && once->done) {
-            take_over(run, once);
+            take_over(run, &once->result);
             return NULL;
         }
         size_t owner = first_here(team, member->place);
@@ -325,21 +326,28 @@ struct err *team_once(struct run *run, const struct entry *entry, bool *mine, co
     return e;
 }
 
-void team_once_done(struct run *run, const char *key, const char *registered_name, json_t *registered,
-                    json_t *facts, bool failed)
+void team_once_done(struct run *run, const char *key, const struct once_result *result)
 {
     struct team *team = run->member->team;
+    const char *name = result->name;
     pthread_mutex_lock(&team->memory->lock);
     struct once *once = find_once(team, key);
     if (once && !once->done) {
         once->done = true;
-        once->failed = failed;
-        once->name = registered_name ? arena_strdup(run->arena, registered_name) : NULL;
-        once->registered = registered_name ? json_incref(registered) : NULL;
-        once->facts = json_incref(facts);
-        if (failed && run->member->told < team->last_place)
-            team->last_place = run->member->told;
+        once->result = *result;
+        once->result.name = name ? arena_strdup(run->arena, name) : NULL;
+        once->result.registered = name ? json_incref(result->registered) : NULL;
+        json_incref(result->facts);
+        run->member->fatal = run->member->fatal || result->failed;
     }
     wake_others(team);
+    pthread_mutex_unlock(&team->memory->lock);
+}
+
+void team_end_play(struct run *run)
+{
+    struct team *team = run->member->team;
+    pthread_mutex_lock(&team->memory->lock);
+    team->play_ended = true;
     pthread_mutex_unlock(&team->memory->lock);
 }

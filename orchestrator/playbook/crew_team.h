@@ -38,6 +38,7 @@ struct team {
     size_t failed;
     double max_fail_percentage; /* 100: none */
     int last_place;             /* nobody goes further: any_errors_fatal, max_fail_percentage, run_once */
+    bool play_ended;            /* meta: end_play: no further batch */
     struct once *onces;
     json_t *play_hosts; /* names of all hosts of the play, of all batches; borrowed */
 };
@@ -50,12 +51,22 @@ void team_free(struct team *team);
 struct err *team_pass(struct run *run, const struct entry *entry) REHOST_MUST_CHECK;
 /* Waits until all others have come as far, and told what they know; then run->magic has `hostvars`. */
 struct err *team_meet(struct run *run) REHOST_MUST_CHECK;
+/* What came of something that one member did for all. */
+struct once_result {
+    const char *name;   /* of the registered variable, or NULL */
+    json_t *registered; /* or NULL */
+    json_t *facts;      /* or NULL */
+    bool failed;        /* for all: each of them may rescue it */
+    bool ended;         /* the batch, for all */
+};
+
 /* For a task with run_once: *mine says whether this member carries it out; otherwise what came of it is taken
  * over from the one that did. *key is what team_once_done() takes. */
 struct err *team_once(struct run *run, const struct entry *entry, bool *mine,
                       const char **key) REHOST_MUST_CHECK;
-void team_once_done(struct run *run, const char *key, const char *registered_name, json_t *registered,
-                    json_t *facts, bool failed);
+/* Takes references of its own. */
+void team_once_done(struct run *run, const char *key, const struct once_result *result);
+void team_end_play(struct run *run); /* also for the batches to come */
 /* The member has left the play, well or not. */
 void team_leave(struct run *run, bool failed);
 

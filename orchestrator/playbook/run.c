@@ -66,11 +66,11 @@ static struct err *until_holds(struct run *run, struct job *job, struct step *st
 static struct err *failed_loop(struct run *run, struct job *job, struct err *e)
 {
     bool hold = true;
-    err_free(job_tolerance(run, job, job->scope));
+    struct step *step = step_new(job);
+    err_free(step_tolerance(run, step, job->scope));
     struct err *other = when_holds(run, job, job->scope, &hold);
     if (other)
         err_free(other);
-    struct step *step = step_new(job);
     step->local = true;
     step->frame.status = !other && !hold ? FRAME_SKIPPED : FRAME_FAILED;
     step->frame.values = json_pack("{s:b, s:s}", "changed", 0, "msg", err_text(e));
@@ -88,7 +88,7 @@ static struct err *receive(struct run *run, struct job *job, struct step *step)
         return NULL;
     struct ctx limited = ctx_with_timeout(run->ctx, limit_s * 1000);
     run->session.ctx = limit_s ? &limited : run->ctx;
-    struct err *e = session_receive(&run->session, *step->nonce ? step->nonce : NULL, step->id, &step->frame);
+    struct err *e = run_await(run, &run->session, step);
     run->session.ctx = run->ctx;
     if (!e && limit_s) { /* as Ansible's async_status */
         json_object_set_new(step->frame.values, "started", json_integer(1));
@@ -102,6 +102,7 @@ static struct err *receive(struct run *run, struct job *job, struct step *step)
         return e;
     }
     err_free(e);
+    run_queue(run, step);
     return err_new(ERR_UNKNOWN_OUTCOME, "%s:%d: task '%s' was not done within %lld s (async)",
                    job->entry->file, job->entry->line, entry_title(job->entry), (long long)limit_s);
 }
@@ -136,7 +137,6 @@ static struct err *run_tries(struct run *run, struct job *job, struct step *step
                 json_object_set_new(step->frame.values, "msg", json_string(err_text(e)));
                 err_free(e);
             }
-            step->local = true;
             run_queue(run, step);
             return NULL;
         }
@@ -154,7 +154,6 @@ static struct err *run_limited(struct run *run, struct job *job, struct step *st
         return NULL;
     TRY(step_start(run, job, step, in_loop, true));
     TRY(receive(run, job, step));
-    step->local = true;
     run_queue(run, step);
     return NULL;
 }
@@ -210,11 +209,10 @@ static bool is_seen_early(const struct run *run, const struct entry *entry)
 }
 
 /* The host learns that a loop is over: only now may its failures stop what follows. */
-static void close_loop(struct run *run, const struct job *job)
+static void close_loop(struct run *run)
 {
-    bool tolerated = job->ignore_errors || job->entry->keywords[KW_FAILED_WHEN];
-    const char *text = tolerated ? "rh_settle 0 i_\n" : "rh_settle 0 _\n";
-    session_send(&run->session, text, strlen(text));
+    static const char text[] = "rh_settle 0 _\n";
+    session_send(&run->session, text, sizeof(text) - 1);
 }
 
 static struct err *run_loop(struct run *run, struct job *job, const json_t *items)
@@ -235,7 +233,7 @@ static struct err *run_loop(struct run *run, struct job *job, const json_t *item
     }
     if (e)
         TRY(failed_loop(run, job, e));
-    close_loop(run, job);
+    close_loop(run);
     return NULL;
 }
 
@@ -291,24 +289,50 @@ struct err *run_fail_here(struct run *run, const struct entry *entry, struct err
 
 /* --- meta --- */
 
-static struct err *run_meta(struct run *run, const struct entry *entry)
+static struct err *meta_holds(struct run *run, const struct entry *entry, bool *hold)
 {
     struct job *job = job_new(run, entry, false);
-    bool hold = false;
+    *hold = false;
     struct err *e = run_wait_for_names(run, job);
     if (!e && !run_over(run))
-        e = when_holds(run, job, job->scope, &hold);
+        e = when_holds(run, job, job->scope, hold);
     job_free(job);
-    if (e)
-        return run_fail_here(run, entry, e);
+    return e ? run_fail_here(run, entry, e) : NULL;
+}
+
+/* end_play and end_batch: the first host's condition decides for all. */
+static struct err *end_for_all(struct run *run, const struct entry *entry, bool play)
+{
+    bool mine = true, hold;
+    const char *key = NULL;
+    if (run->member)
+        TRY(team_once(run, entry, &mine, &key));
+    if (!mine)
+        return NULL;
+    TRY(meta_holds(run, entry, &hold));
+    TRY(run_settle_all(run));
+    run->ended = hold && !run->failed;
+    if (run->member && play && run->ended)
+        team_end_play(run);
+    if (run->member)
+        team_once_done(run, key, &(struct once_result){.ended = run->ended, .failed = run->failed});
+    return NULL;
+}
+
+static struct err *run_meta(struct run *run, const struct entry *entry)
+{
     const char *action = json_string_value(json_object_get(entry->args, "action"));
+    bool hold;
+    if (action && (strcmp(action, "end_play") == 0 || strcmp(action, "end_batch") == 0))
+        return end_for_all(run, entry, strcmp(action, "end_play") == 0);
+    TRY(meta_holds(run, entry, &hold));
     if (!hold || !action)
         return NULL;
     if (strcmp(action, "flush_handlers") == 0)
         return run_flush_handlers(run);
     if (strcmp(action, "reset_connection") == 0)
         return run_renew(run, entry);
-    if (strncmp(action, "end_", 4) == 0) {
+    if (strcmp(action, "end_host") == 0) {
         TRY(run_settle_all(run));
         run->ended = !run->failed;
     }
@@ -341,10 +365,11 @@ static struct err *run_always(struct run *run, const struct entry *block, bool h
 static struct err *rescue(struct run *run, const struct entry *block, bool handlers)
 {
     static const char reset[] = "RH_STOP='' RH_FAILED=''\n";
+    bool own = run->result->failed.task != NULL; /* not that of the host that carried run_once out */
     run->failed = false;
     run->result->failed = (struct task_event){0};
-    run->result->counts[TASK_FAILED]--;
-    run->result->counts[TASK_IGNORED]++;
+    run->result->counts[TASK_FAILED] -= own;
+    run->result->counts[TASK_IGNORED] += own;
     session_send(&run->session, reset, sizeof(reset) - 1);
     TRY(run_entries(run, &block->rescue, handlers));
     return run_settle_all(run);

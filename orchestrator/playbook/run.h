@@ -21,11 +21,11 @@ struct job {
     bool handler;
     bool gathers_facts;
     bool looping, all_sent;
-    bool ignore_errors, no_log;
     bool failed_here; /* a step that was done here, not on the host, failed */
     const char *once; /* run_once among many hosts: what team_once_done() takes; else NULL */
     size_t in_flight;
     size_t settled, failed, changed, skipped; /* steps */
+    size_t fatal;                             /* of those that failed: the ones nobody ignores */
     json_t *results;                          /* of the steps, in order */
 };
 
@@ -33,9 +33,9 @@ struct step {
     struct step *next;
     struct job *job;
     int id;
-    char nonce[33]; /* of a step that runs as another user; else "" */
-    bool local;     /* the answer is already in `frame` */
-    bool silent;    /* no event: a try that will be repeated */
+    char nonce[33];             /* of a step that runs as another user; else "" */
+    bool local;                 /* the answer is already in `frame` */
+    bool ignore_errors, no_log; /* each item may say something else */
     struct frame frame;
     json_t *loop_vars; /* NULL outside of loops */
     const char *label;
@@ -139,7 +139,8 @@ struct err *step_start(struct run *run, struct job *job, struct step *step, bool
 struct err *job_flag(struct run *run, struct job *job, const struct expr_scope *scope, enum keyword keyword,
                      bool fallback, bool *flag) REHOST_MUST_CHECK;
 /* ignore_errors and no_log. */
-struct err *job_tolerance(struct run *run, struct job *job, const struct expr_scope *scope) REHOST_MUST_CHECK;
+struct err *step_tolerance(struct run *run, struct step *step,
+                           const struct expr_scope *scope) REHOST_MUST_CHECK;
 struct err *conditions_hold(struct run *run, struct job *job, const struct expr_scope *scope,
                             const struct entry *entry, enum keyword keyword, bool every,
                             bool *hold) REHOST_MUST_CHECK;
@@ -185,6 +186,9 @@ struct err *run_settle_job(struct run *run,
                            struct job *job) REHOST_MUST_CHECK;   /* until the job's steps are settled */
 struct err *run_settle_ready(struct run *run) REHOST_MUST_CHECK; /* what has arrived */
 void run_queue(struct run *run, struct step *step);
+/* Awaits the answer of a step that is not queued, in its session. With ERR_UNKNOWN_OUTCOME the step is
+ * queued: it is what is in doubt. */
+struct err *run_await(struct run *run, struct session *session, struct step *step) REHOST_MUST_CHECK;
 struct err *job_finish(struct run *run, struct job *job) REHOST_MUST_CHECK; /* frees the job */
 struct job *job_new(struct run *run, const struct entry *entry, bool handler);
 void job_free(struct job *job);

@@ -88,11 +88,11 @@ struct err *doubt_explain(struct run *run, struct err *e)
                                                .message = "",
                                                .diff = ""};
     run->result->repeatable = !command;
-    e = err_wrap(
-        e,
-        "the link was lost while task '%s' (%s:%d) was under way: whether it took effect is not known; what "
-        "came before it is done, what comes after it was not begun%s",
-        task, entry->file, entry->line,
-        later ? ", unless the host went on with what had been sent already" : "");
+    e = err_wrap(e,
+                 "the link was lost or given up while task '%s' (%s:%d) was under way: whether it took "
+                 "effect is not known; what "
+                 "came before it is done, what comes after it was not begun%s",
+                 task, entry->file, entry->line,
+                 later ? ", unless the host went on with what had been sent already" : "");
     return advise(e, entry, command ? command->job->entry : NULL);
 }

@@ -150,10 +150,10 @@ struct err *run_reboot(struct run *run, struct job *job, struct step *step, bool
     if (!run->options->reopen || run->link->local)
         return entry_error(job->entry, "'reboot' needs a host that can be reached anew");
     TRY(step_start(run, job, step, in_loop, false));
-    if (!step->local)
-        TRY(session_receive(&run->session, *step->nonce ? step->nonce : NULL, step->id, &step->frame));
-    bool reboots = !step->local && step->frame.status == FRAME_OK && !run->options->check;
-    step->local = true;
+    bool answered = !step->local;
+    if (answered)
+        TRY(run_await(run, &run->session, step));
+    bool reboots = answered && step->frame.status == FRAME_OK && !run->options->check;
     struct err *e = reboots ? come_back(run, job, step) : NULL;
     json_object_del(step->frame.values, "start");
     run_queue(run, step);

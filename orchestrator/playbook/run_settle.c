@@ -39,6 +39,15 @@ void run_queue(struct run *run, struct step *step)
         run->last_answer_ms = clock_boot_ms();
 }
 
+struct err *run_await(struct run *run, struct session *session, struct step *step)
+{
+    struct err *e = session_receive(session, *step->nonce ? step->nonce : NULL, step->id, &step->frame);
+    if (e && err_kind(e) == ERR_UNKNOWN_OUTCOME)
+        run_queue(run, step);
+    step->local = !e;
+    return e;
+}
+
 /* --- what came of a step --- */
 
 static void add_lines(json_t *values, const char *from, const char *to)
@@ -174,7 +183,7 @@ static void fill_event(struct run *run, struct job *job, const struct step *step
         .diff = run->options->diff && diff ? shortened(job->arena, diff, MAX_DIFF_BYTES) : "",
         .elapsed_ms = now_ms - run->last_answer_ms,
     };
-    if (job->no_log) {
+    if (step->no_log) {
         event->item = step->label ? "(hidden by no_log)" : NULL;
         event->message = failed ? "the result is hidden by no_log" : "";
         event->diff = "";
@@ -182,13 +191,13 @@ static void fill_event(struct run *run, struct job *job, const struct step *step
     run->last_answer_ms = now_ms;
 }
 
-static enum task_status status_of(const struct job *job, const struct step *step)
+static enum task_status status_of(const struct step *step)
 {
     const json_t *values = step->frame.values;
     if (step->frame.status == FRAME_SKIPPED)
         return TASK_SKIPPED;
     if (flag_in(values, "failed"))
-        return job->ignore_errors ? TASK_IGNORED : TASK_FAILED;
+        return step->ignore_errors ? TASK_IGNORED : TASK_FAILED;
     return flag_in(values, "changed") ? TASK_CHANGED : TASK_OK;
 }
 
@@ -240,7 +249,7 @@ static void count_task(struct run *run, const struct job *job)
 {
     enum task_status status = TASK_OK;
     if (job->failed)
-        status = job->ignore_errors ? TASK_IGNORED : TASK_FAILED;
+        status = job->fatal ? TASK_FAILED : TASK_IGNORED;
     else if (job->changed)
         status = TASK_CHANGED;
     else if (job->skipped == job->settled)
@@ -265,8 +274,11 @@ static void tell_once(struct run *run, const struct job *job)
         if (local && given)
             json_object_update(facts, given);
     }
-    team_once_done(run, job->once, registered ? name : NULL, registered, facts,
-                   job->failed && !job->ignore_errors);
+    team_once_done(run, job->once,
+                   &(struct once_result){.name = registered ? name : NULL,
+                                         .registered = registered,
+                                         .facts = facts,
+                                         .failed = job->fatal > 0});
 }
 
 static struct err *finish(struct run *run, struct job *job)
@@ -289,7 +301,7 @@ static struct err *finish(struct run *run, struct job *job)
     if (job->once)
         tell_once(run, job);
     count_task(run, job);
-    if (job->failed && !job->ignore_errors)
+    if (job->fatal)
         run->failed = true;
     else if (job->changed)
         return run_notify(run, job);
@@ -333,9 +345,10 @@ static struct err *settle(struct run *run, struct job *job, struct step *step)
         json_t *value;
         json_object_foreach(step->loop_vars, key, value) json_object_set(values, key, value);
     }
-    enum task_status status = status_of(job, step);
+    enum task_status status = status_of(step);
     job->settled++;
     job->failed += status == TASK_FAILED || status == TASK_IGNORED;
+    job->fatal += status == TASK_FAILED;
     job->changed += status == TASK_CHANGED;
     job->skipped += status == TASK_SKIPPED;
     json_array_append(job->results, values);

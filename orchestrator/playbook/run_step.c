@@ -133,9 +133,10 @@ static struct err *user_of(struct run *run, struct job *job, const struct expr_s
 
 /* c: check mode, d: diff, i: a failure does not stop what follows, l: one item of a loop, closed by
  * rh_settle, r: needs root, v: the playbook can read the values. */
-static struct err *flags_of(struct run *run, struct job *job, const struct expr_scope *scope, bool in_loop,
+static struct err *flags_of(struct run *run, struct step *step, const struct expr_scope *scope, bool in_loop,
                             bool retried, const char **flags)
 {
+    struct job *job = step->job;
     bool check, diff;
     TRY(job_flag(run, job, scope, KW_CHECK_MODE, run->options->check, &check));
     TRY(job_flag(run, job, scope, KW_DIFF, run->options->diff, &diff));
@@ -143,7 +144,7 @@ static struct err *flags_of(struct run *run, struct job *job, const struct expr_
     const struct entry *entry = job->entry;
     bool read = entry->keywords[KW_REGISTER] || entry->keywords[KW_CHANGED_WHEN] || judged_here || retried;
     *flags = arena_printf(job->arena, "%s%s%s%s%s", check ? "c" : "", diff ? "d" : "",
-                          job->ignore_errors || judged_here || retried ? "i" : "", in_loop ? "l" : "",
+                          step->ignore_errors || judged_here || retried ? "i" : "", in_loop ? "l" : "",
                           read ? "v" : "");
     return NULL;
 }
@@ -225,14 +226,6 @@ static void nonce_of(struct run *run, const char *user, char nonce[33])
     json_object_set_new(run->nonces, user, json_string(nonce));
 }
 
-/* The answer of a shell that has nothing else to do. */
-static struct err *answer_from(struct step *step, struct session *session)
-{
-    TRY(session_receive(session, *step->nonce ? step->nonce : NULL, step->id, &step->frame));
-    step->local = true;
-    return NULL;
-}
-
 static struct err *send_call(struct run *run, struct job *job, struct step *step,
                              const struct expr_scope *scope, json_t *args, bool in_loop, bool retried)
 {
@@ -245,7 +238,7 @@ static struct err *send_call(struct run *run, struct job *job, struct step *step
     struct session *session = &run->session;
     TRY(step_is_here(run, job, scope, &here));
     TRY(user_of(run, job, scope, here, &call.user, &become));
-    TRY(flags_of(run, job, scope, in_loop && !here, retried || here, &call.flags));
+    TRY(flags_of(run, step, scope, in_loop && !here, retried || here, &call.flags));
     if (become && !call.user)
         call.flags = arena_printf(job->arena, "%sr", call.flags);
     if (call.user) {
@@ -266,7 +259,7 @@ static struct err *send_call(struct run *run, struct job *job, struct step *step
     }
     payload_send(&payload, step->id, session);
     session_send(session, out.data, out.length);
-    return here ? answer_from(step, session) : NULL;
+    return here ? run_await(run, session, step) : NULL;
 }
 
 /* An error that is the task's own (a value that cannot be used, an undefined variable) is its failure, not
@@ -282,23 +275,23 @@ static struct err *answer_failed(struct step *step, struct err *e)
     return NULL;
 }
 
-struct err *job_tolerance(struct run *run, struct job *job, const struct expr_scope *scope)
+struct err *step_tolerance(struct run *run, struct step *step, const struct expr_scope *scope)
 {
-    TRY(job_flag(run, job, scope, KW_NO_LOG, false, &job->no_log));
-    return job_flag(run, job, scope, KW_IGNORE_ERRORS, false, &job->ignore_errors);
+    TRY(job_flag(run, step->job, scope, KW_NO_LOG, false, &step->no_log));
+    return job_flag(run, step->job, scope, KW_IGNORE_ERRORS, false, &step->ignore_errors);
 }
 
 static struct err *start(struct run *run, struct job *job, struct step *step, bool in_loop, bool retried)
 {
     const struct expr_scope *scope = scope_with(job->arena, job->scope, step->loop_vars, true);
     bool hold;
-    err_free(job_tolerance(run, job, scope)); /* what comes of the condition is also theirs */
+    err_free(step_tolerance(run, step, scope)); /* what comes of the condition is also theirs */
     TRY(when_holds(run, job, scope, &hold));
     if (!hold) {
         answer_skipped(step);
         return NULL;
     }
-    TRY(job_tolerance(run, job, scope));
+    TRY(step_tolerance(run, step, scope));
     if (!job->entry->module->shell)
         return action_local(run, job, step, scope);
     if (!retried)

@@ -145,13 +145,9 @@ rh_stopped() { # id; true when an earlier task failed
 }
 rh_settle() { # status flags
     [ -z "$RH_STOP" ] || return 0
-    [ "$1" = 0 ] || RH_FAILED=1
-    case $2 in
-    *l*) return ;;
-    *i*) ;;
-    *) RH_STOP=$RH_FAILED ;;
-    esac
-    RH_FAILED=''
+    case $1$2 in 0* | *i*) ;; *) RH_FAILED=1 ;; esac
+    case $2 in *l*) return ;; esac
+    RH_STOP=$RH_FAILED RH_FAILED=''
 }
 rh_task() {
     rh_stopped "$1" && return

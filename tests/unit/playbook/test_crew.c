@@ -182,6 +182,66 @@ static void run_once_that_fails_stops_all(void **state)
     assert_int_equal(times("changed command"), 0);
 }
 
+static void a_host_that_nobody_reached_is_known_from_the_inventory(void **state)
+{
+    (void)state;
+    static const char *const names[] = {"web-1", "lost", NULL};
+    put_file(
+        f, "play.yml",
+        "- hosts: all\n  gather_facts: no\n  tasks:\n    - debug: {msg: \"{{ hostvars.lost.motto }} of {{ "
+        "hostvars.lost.inventory_hostname }}\"}\n"
+        "- hosts: all\n  gather_facts: no\n  tasks:\n    - debug: {msg: \"again {{ hostvars.lost.motto }} of "
+        "{{ hostvars.lost.inventory_hostname }}\"}\n");
+    CLEANUP_ERR struct err *e = apply_to(names);
+    assert_non_null(e);
+    assert_int_equal(results[1].end, CREW_UNREACHABLE);
+    assert_int_equal(times("web-1: ok debug: lost rules of lost"), 1);
+    assert_int_equal(times("web-1: ok debug: again lost rules of lost"), 1);
+}
+
+static void run_once_that_fails_is_rescued_on_all_hosts(void **state)
+{
+    (void)state;
+    put_file(
+        f, "play.yml",
+        "- hosts: all\n  gather_facts: no\n  tasks:\n    - block:\n        - command: 'false'\n          "
+        "run_once: true\n        - debug: {msg: within}\n      rescue:\n        - debug: {msg: rescue}\n"
+        "      always:\n        - debug: {msg: always}\n    - debug: {msg: after}\n"
+        "- hosts: all\n  gather_facts: no\n  tasks:\n    - debug: {msg: later}\n");
+    apply_to_four();
+    assert_int_equal(times("failed command"), 1);
+    assert_int_equal(times("within"), 0);
+    assert_int_equal(times("debug: rescue"), 4);
+    assert_int_equal(times("debug: always"), 4);
+    assert_int_equal(times("debug: after"), 4);
+    assert_int_equal(times("debug: later"), 4);
+    for (size_t i = 0; i < 4; i++) {
+        assert_int_equal(results[i].end, CREW_DONE);
+        assert_int_equal(results[i].result.counts[TASK_FAILED], 0);
+        assert_int_equal(results[i].result.counts[TASK_IGNORED], i == 0);
+    }
+}
+
+static void the_first_host_decides_whether_the_play_or_the_batch_ends(void **state)
+{
+    (void)state;
+#define ENDS(action, who)                                                                                    \
+    "- hosts: all\n  gather_facts: no\n  serial: 2\n  tasks:\n    - meta: " action                           \
+    "\n      when: index == " who                                                                            \
+    "\n    - debug: {msg: after}\n- hosts: all\n  gather_facts: no\n  tasks:\n    - debug: {msg: later}\n"
+    static const struct {
+        const char *play;
+        size_t after;
+    } cases[] = {{ENDS("end_play", "0"), 0},  {ENDS("end_play", "1"), 4},  {ENDS("end_play", "2"), 2},
+                 {ENDS("end_batch", "0"), 2}, {ENDS("end_batch", "1"), 4}, {ENDS("end_host", "1"), 3}};
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        put_file(f, "play.yml", cases[i].play);
+        apply_to_four();
+        assert_int_equal(times("debug: after"), cases[i].after);
+        assert_int_equal(times("debug: later"), 4);
+    }
+}
+
 static void any_errors_fatal_stops_all_after_the_task(void **state)
 {
     (void)state;
@@ -249,6 +309,11 @@ int main(void)
                                         teardown),
         cmocka_unit_test_setup_teardown(run_once_is_done_by_the_first_host_for_all, setup, teardown),
         cmocka_unit_test_setup_teardown(run_once_that_fails_stops_all, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_host_that_nobody_reached_is_known_from_the_inventory, setup,
+                                        teardown),
+        cmocka_unit_test_setup_teardown(run_once_that_fails_is_rescued_on_all_hosts, setup, teardown),
+        cmocka_unit_test_setup_teardown(the_first_host_decides_whether_the_play_or_the_batch_ends, setup,
+                                        teardown),
         cmocka_unit_test_setup_teardown(any_errors_fatal_stops_all_after_the_task, setup, teardown),
         cmocka_unit_test_setup_teardown(serial_takes_batches_and_stops_when_one_failed_whole, setup,
                                         teardown),

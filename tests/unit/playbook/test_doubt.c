@@ -78,6 +78,19 @@ static void a_command_that_was_sent_after_it_is_not_repeated_blindly(void **stat
     expect_lost(false);
 }
 
+/* The one that is awaited alone is in doubt as any other is. */
+static void a_command_that_is_tried_or_limited_is_in_doubt_too(void **state)
+{
+    (void)state;
+    static const char *const ways[] = {"retries: 1\n      delay: 0", "until: true", "async: 60"};
+    for (size_t i = 0; i < sizeof(ways) / sizeof(ways[0]); i++) {
+        put_play(arena_printf(f->arena, "shell: sh @DIR@/cut.sh\n      %s", ways[i]));
+        expect_lost(false);
+        assert_int_equal(unlink(arena_printf(f->arena, "%s/cut", f->dir)), 0);
+        json_object_clear(f->options.done);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -85,6 +98,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_command_that_was_sent_after_it_is_not_repeated_blindly, setup,
                                         teardown),
         cmocka_unit_test_setup_teardown(a_command_that_says_what_it_makes_can_be_repeated, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_command_that_is_tried_or_limited_is_in_doubt_too, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -364,6 +364,7 @@ static void async_limits_how_long_a_task_may_take(void **state)
     assert_non_null(e);
     assert_int_equal(err_kind(e), ERR_UNKNOWN_OUTCOME);
     assert_holds(err_text(e), "task 'slow' was not done within 1 s (async)");
+    assert_string_equal(f->result.doubted.task, "slow"); /* so nobody repeats it without looking */
 }
 
 static void facts_are_gathered_when_only_a_variable_names_them(void **state)

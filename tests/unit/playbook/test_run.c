@@ -289,6 +289,32 @@ static void no_log_hides_values(void **state)
     assert_null(strstr(err_text(e), "hunter2"));
 }
 
+static void each_item_says_itself_what_is_hidden_and_what_is_ignored(void **state)
+{
+    (void)state;
+    put_file(f, "play.yml",
+             PLAY
+             "    - command: sh -c 'echo {{ item.v }}; exit 1'\n      no_log: \"{{ item.hide }}\"\n      "
+             "ignore_errors: \"{{ item.ignore }}\"\n      loop:\n"
+             "        - {v: hunter2, hide: true, ignore: false}\n        - {v: shown, hide: false, ignore: "
+             "true}\n    - file: {path: '@DIR@/after', state: touch}\n");
+    CLEANUP_ERR struct err *e = apply(f);
+    assert_non_null(e);
+    assert_null(strstr(f->events.data, "hunter2"));
+    assert_null(strstr(err_text(e), "hunter2"));
+    assert_holds(f->events.data, "ignored command => ");
+    assert_holds(f->events.data, "shown");
+    assert_null(get_file(f, "after"));
+    put_file(
+        f, "play.yml",
+        PLAY
+        "    - command: 'false'\n      when: item.fail\n      ignore_errors: \"{{ item.ignore }}\"\n      "
+        "loop: [{fail: true, ignore: true}, {fail: false, ignore: false}]\n    - file: {path: "
+        "'@DIR@/after', state: touch}\n");
+    apply_well(f);
+    assert_non_null(get_file(f, "after"));
+}
+
 static void nothing_of_a_task_shows_in_the_process_list(void **state)
 {
     (void)state;
@@ -386,6 +412,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(includes_take_conditions_loops_and_variables, setup, teardown),
         cmocka_unit_test_setup_teardown(check_mode_changes_nothing_and_tells_what_would, setup, teardown),
         cmocka_unit_test_setup_teardown(no_log_hides_values, setup, teardown),
+        cmocka_unit_test_setup_teardown(each_item_says_itself_what_is_hidden_and_what_is_ignored, setup,
+                                        teardown),
         cmocka_unit_test_setup_teardown(nothing_of_a_task_shows_in_the_process_list, setup, teardown),
         cmocka_unit_test_setup_teardown(output_of_a_command_cannot_pass_for_a_result, setup, teardown),
         cmocka_unit_test_setup_teardown(commands_cannot_eat_the_tasks_after_them, setup, teardown),
