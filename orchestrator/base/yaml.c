@@ -134,7 +134,8 @@ static struct err *apply_tag(struct builder *b, struct yaml_node *node, const ch
 {
     enum yaml_type wanted;
     if (!yaml_scalar_tag(tag, &wanted))
-        return err_with_hint(yaml_error(node, "the tag '%s' is not supported", tag), "remove the tag");
+        return err_with_hint(yaml_error(node, "the tag '%s' is not supported", tag),
+                             strcmp(tag, "!vault") ? "remove the tag" : "decrypt the value first");
     if (wanted == YAML_STRING || wanted == node->type) {
         node->type = wanted;
         return NULL;

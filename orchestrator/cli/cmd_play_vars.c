@@ -6,6 +6,9 @@
 
 static struct err *add_map(const struct yaml_node *root, json_t *vars)
 {
+    if (root->type == YAML_STRING && strncmp(root->text, "$ANSIBLE_VAULT", 14) == 0)
+        return err_with_hint(yaml_error(root, "the file is encrypted with Ansible Vault"),
+                             "ansible-vault view it into a file of mode 600, and give that one");
     if (root->type != YAML_MAP)
         return yaml_error(root, "variables must be a map");
     CLEANUP_JSON json_t *loaded = yaml_to_json(root);

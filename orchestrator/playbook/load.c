@@ -60,6 +60,9 @@ struct err *load_vars_file(struct arena *arena, const char *path, json_t **vars)
         *vars = json_keep(arena, json_object());
         return NULL;
     }
+    if (root->type == YAML_STRING && strncmp(root->text, "$ANSIBLE_VAULT", 14) == 0)
+        return err_with_hint(yaml_error(root, "the file is encrypted with Ansible Vault"),
+                             "ansible-vault decrypt it first, or give the values with -e @FILE");
     if (root->type != YAML_MAP)
         return yaml_error(root, "a file of variables is a map, not %s", yaml_type_name(root->type));
     *vars = json_keep(arena, yaml_to_json(root));

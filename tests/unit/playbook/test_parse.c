@@ -198,9 +198,21 @@ static void all_tasks_that_cannot_be_taken_are_told_at_once(void **state)
     assert_holds(err_text(e), "play.yml:8:7: there is no module or keyword 'servise'");
 }
 
+static void files_of_vault_are_refused_by_that_name(void **state)
+{
+    (void)state;
+    put_file(f, "secret.yml", "$ANSIBLE_VAULT;1.1;AES256\n3334\n3536\n");
+    expect_error("- hosts: all\n  vars_files: [secret.yml]\n  tasks: []\n", "encrypted with Ansible Vault",
+                 "decrypt it first");
+    put_file(f, "secret.yml", "a: !vault |\n  $ANSIBLE_VAULT;1.1;AES256\n  3334\n");
+    expect_error("- hosts: all\n  vars_files: [secret.yml]\n  tasks: []\n", "'!vault' is not supported",
+                 "decrypt the value");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(files_of_vault_are_refused_by_that_name, setup, teardown),
         cmocka_unit_test_setup_teardown(all_tasks_that_cannot_be_taken_are_told_at_once, setup, teardown),
         cmocka_unit_test_setup_teardown(unknown_modules_and_keywords_are_errors_with_place_and_suggestion,
                                         setup, teardown),
