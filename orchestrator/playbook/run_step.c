@@ -300,8 +300,11 @@ static struct err *start(struct run *run, struct job *job, struct step *step, bo
         return NULL;
     struct expr_env env = run_env(run, job, scope);
     struct expr_place place = {.file = job->entry->file, .line = job->entry->line};
-    CLEANUP_JSON json_t *args = NULL;
-    TRY(template_render_json(job->arena, &env, &place, job->entry->args, &args));
+    CLEANUP_JSON json_t *rendered = NULL;
+    TRY(template_render_json(job->arena, &env, &place, job->entry->args, &rendered));
+    /* Actions change their arguments; without a template in them they still are the playbook's, for all
+     * hosts. */
+    CLEANUP_JSON json_t *args = json_copy(rendered);
     return send_call(run, job, step, scope, args, in_loop, retried);
 }
 

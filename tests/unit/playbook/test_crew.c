@@ -122,6 +122,30 @@ static void each_play_takes_the_hosts_that_its_pattern_names(void **state)
         assert_int_equal(results[i].end, CREW_DONE);
 }
 
+/* Arguments without a template in them are the playbook's own. */
+static void every_host_is_given_the_same_arguments(void **state)
+{
+    (void)state;
+    put_file(f, "hello.j2", "hello\n");
+    put_file(f, "hello.sh", "echo \"$1\"\n");
+    put_file(f, "play.yml",
+             "- hosts: all\n  gather_facts: no\n  tasks:\n"
+             "    - template: {src: hello.j2, dest: '@DIR@/one'}\n"
+             "    - copy: {src: hello.j2, dest: '@DIR@/two', remote_src: no}\n"
+             "    - copy: {content: three, dest: '@DIR@/three'}\n"
+             "    - script: hello.sh one\n"
+             "    - command: {argv: [echo, two]}\n");
+    for (forks = 1; forks <= 4; forks += 3) {
+        apply_to_four();
+        assert_int_equal(times("failed"), 0);
+        assert_int_equal(times("changed script"), 4);
+        assert_int_equal(times("changed command"), 4);
+        for (size_t i = 0; i < 4; i++)
+            assert_int_equal(results[i].end, CREW_DONE);
+    }
+    forks = 0;
+}
+
 static void a_host_that_fails_or_is_lost_leaves_the_others_alone(void **state)
 {
     (void)state;
@@ -303,6 +327,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(each_play_takes_the_hosts_that_its_pattern_names, setup, teardown),
+        cmocka_unit_test_setup_teardown(every_host_is_given_the_same_arguments, setup, teardown),
         cmocka_unit_test_setup_teardown(a_host_that_fails_or_is_lost_leaves_the_others_alone, setup,
                                         teardown),
         cmocka_unit_test_setup_teardown(hostvars_hold_what_others_have_learned_before_the_same_task, setup,
