@@ -12,6 +12,11 @@
 # arg append_privs bool
 # arg subtract_privs bool
 # arg update_password text, one of always on_create on_new_username
+# arg column_case_sensitive bool
+# arg tls_requires json
+# arg resource_limits json
+# arg session_vars json
+# arg force_context bool
 # arg sql_log_bin bool
 # arg plugin text
 # arg plugin_hash_string text
@@ -29,14 +34,19 @@
 # arg client_key path, or ssl_key
 # arg check_hostname bool
 # returns msg password_changed user
-# needs mysql
+# needs mysql json
 module_mysql_user() {
     : "${a_state:=present}" "${a_host:=localhost}" "${a_update_password:=always}"
     ! yes "${a_append_privs-}" || ! yes "${a_subtract_privs-}" || fail 'parameters are mutually exclusive: append_privs|subtract_privs'
     a_host=$(printf %s "$a_host" | tr 'A-Z' 'a-z')
     rh_mysql_open
     _before='' _password_changed=0
-    if [ "${a_sql_log_bin-}" = no ]; then _before='SET SQL_LOG_BIN = 0; '; fi
+    if yes "${a_force_context-}"; then _before='USE mysql; '; fi
+    if [ "${a_sql_log_bin-}" = no ]; then _before="${_before}SET SQL_LOG_BIN = 0; "; fi
+    if [ -n "${a_session_vars-}" ]; then
+        _before="$_before$(printf %s "$a_session_vars" | perl -e "$rh_json$rh_mysql_user_session")"
+        rh_mysql_must "$_before"
+    fi
     _user=$(rh_mysql_text "$a_name")
     if yes "${a_host_all-}"; then _where="user = $_user"; else _where="user = $_user AND host = $(rh_mysql_text "$a_host")"; fi
     rh_mysql_must "SELECT host FROM mysql.user WHERE $_where"
@@ -53,6 +63,7 @@ module_mysql_user() {
         _host=$a_host
         rh_mysql_user_add
     fi
+    if [ "$a_state" = present ] && [ -n "${a_resource_limits-}" ]; then rh_mysql_user_limit; fi
     put msg "$_said"
     if [ "$_password_changed" = unknown ]; then put_json password_changed null; else put_bool password_changed "$_password_changed"; fi
 }
@@ -98,7 +109,7 @@ rh_mysql_user_add() {
     rh_mysql_user_by
     _password_changed=1
     if [ "$a_update_password" = on_new_username ]; then rh_mysql_user_reuse; fi
-    rh_mysql_user_do "CREATE USER $_user@$(rh_mysql_text "$_host")$_by"
+    rh_mysql_user_do "CREATE USER $_user@$(rh_mysql_text "$_host")$_by$(rh_mysql_user_requires </dev/null | sed -n '2{/ REQUIRE NONE$/!p}')"
     if [ -n "${a_priv-}" ] && ! yes "${a_subtract_privs-}"; then
         : >"$T/grants"
         _was=$_said
@@ -115,7 +126,51 @@ rh_mysql_user_reuse() {
 }
 rh_mysql_user_change() {
     if [ "$a_update_password" = always ] && [ -n "${a_password-}${a_plugin-}" ]; then rh_mysql_user_password; fi
-    [ -n "${a_priv-}" ] || return 0
+    if [ -n "${a_priv-}" ]; then rh_mysql_user_privileges; fi
+    rh_mysql_must "SHOW CREATE USER $_user@$(rh_mysql_text "$_host")"
+    rh_mysql_user_requires <"$T/answer" >"$T/requires"
+    [ "$(sed -n 1p "$T/requires")" = differs ] || return 0
+    _said='TLS requires updated'
+    rh_mysql_user_do "ALTER USER $_user@$(rh_mysql_text "$_host")$(sed -n 2p "$T/requires")"
+}
+# What TLS is demanded of the user, as SQL, and whether that differs from the CREATE USER on stdin. Without tls_requires nothing shall be.
+rh_mysql_user_requires() { perl -e "$rh_json$rh_mysql_user_tls" "${a_tls_requires-}"; }
+rh_mysql_user_tls='
+    my $args = shift; my $want = length $args ? value(\$args) : {}; $want = {} unless ref $want; my %want = map { uc $_ => $want->{$_} } keys %$want;
+    local $/; my $line = <STDIN>; $line = "" unless defined $line; my ($rest) = $line =~ /\bREQUIRE\b(.*?)(?:\bPASSWORD\b|$)/s; $rest = "" unless defined $rest;
+    my %have; $have{$1} = $2 while $rest =~ /\b(CIPHER|ISSUER|SUBJECT) \x27((?:[^\x27]|\x27\x27)*)\x27/g;
+    my $have = %have ? join("", map { "$_=$have{$_};" } sort keys %have) : $rest =~ /^\s*(SSL|X509)\b/ ? $1 : "NONE";
+    my @named = grep { /^(CIPHER|ISSUER|SUBJECT)$/ } sort keys %want;
+    s/\x27/\x27\x27/g for @want{@named};
+    my $wanted = @named ? join("", map { "$_=$want{$_};" } @named) : exists $want{X509} ? "X509" : %want ? "SSL" : "NONE";
+    print $have eq $wanted ? "same" : "differs", "\n";
+    print " REQUIRE ", (@named ? join(" AND ", map { "$_ \x27$want{$_}\x27" } @named) : $wanted), "\n";
+'
+rh_mysql_user_session='
+    local $/; my $in = <STDIN>; my $vars = value(\$in);
+    for (sort keys %$vars) { my ($k, $v) = ($_, $vars->{$_}); $k =~ s/`/``/g; $v =~ s/\\/\\\\/g; $v =~ s/\x27/\x27\x27/g;
+        $v = "\x27$v\x27" unless $v =~ /^-?\d+(\.\d+)?$/; print "SET SESSION `$k` = $v; " }
+'
+# Limits that are not so yet. What the server has is asked for by the names that the limits have in SQL.
+rh_mysql_user_limit() {
+    _columns='max_questions, max_updates, max_connections, max_user_connections'
+    ! grep -qi mariadb "$T/version" || _columns="$_columns, max_statement_time"
+    rh_mysql_must "SELECT $_columns FROM mysql.user WHERE user = $_user AND host = $(rh_mysql_text "$_host")"
+    _limits=$(perl -e "$rh_json$rh_mysql_user_limits" "$a_resource_limits" <"$T/answer" 2>"$T/said") || fail "$(cat "$T/said")"
+    [ -z "$_limits" ] || rh_mysql_user_do "ALTER USER $_user@$(rh_mysql_text "$_host") WITH$_limits"
+}
+rh_mysql_user_limits='
+    my $args = shift; my $want = value(\$args); my $line = <STDIN>; my %have;
+    my @have = defined $line ? split /\s+/, $line : (0) x 5;
+    @have{qw(MAX_QUERIES_PER_HOUR MAX_UPDATES_PER_HOUR MAX_CONNECTIONS_PER_HOUR MAX_USER_CONNECTIONS)} = @have;
+    $have{MAX_STATEMENT_TIME} = $have[4] if @have > 4;
+    for (sort keys %$want) {
+        exists $have{$_} or do { print STDERR "resource_limits: key \x27$_\x27 is unsupported."; exit 1 };
+        $want->{$_} =~ /^-?\d+$/ or do { print STDERR "Can\x27t convert value \x27$want->{$_}\x27 to integer."; exit 1 };
+        print " $_ $want->{$_}" if $want->{$_} != $have{$_};
+    }
+'
+rh_mysql_user_privileges() {
     rh_mysql_must "SHOW GRANTS FOR $_user@$(rh_mysql_text "$_host")"
     sed "s/ IDENTIFIED [BV].*PASSWORD '[^']*'//" "$T/answer" >"$T/grants"
     rh_mysql_user_grant
@@ -140,7 +195,8 @@ rh_mysql_user_grant() {
     _mode=replace
     if yes "${a_append_privs-}"; then _mode=append; fi
     if yes "${a_subtract_privs-}"; then _mode=subtract; fi
-    printf '%s' "$a_priv" | perl -e "$rh_mysql_user_perl" "$T/grants" "$_mode" "$a_name" "$_user@$(rh_mysql_text "$_host")" >"$T/plan" 2>"$T/said" ||
+    printf '%s' "$a_priv" | perl -e "$rh_mysql_user_perl" "$T/grants" "$_mode" "$a_name" "$_user@$(rh_mysql_text "$_host")" \
+        "${a_column_case_sensitive-}" >"$T/plan" 2>"$T/said" ||
         fail "invalid priv: $(cat "$T/said")"
     [ -s "$T/plan" ] || return 0
     _said=$(sed -n 1p "$T/plan")
@@ -152,7 +208,7 @@ rh_mysql_user_grant() {
 }
 rh_mysql_user_perl='
     use strict; use warnings;
-    my ($grants, $mode, $name, $who) = @ARGV;
+    my ($grants, $mode, $name, $who, $cased) = @ARGV;
     local $/; my $priv = <STDIN>;
     sub plain { my $t = shift; $t =~ s/\\(u00([0-9a-f]{2})|.)/defined $2 ? chr hex $2 : $1 eq "n" ? "\n" : $1/ge; $t }
     my @pairs;
@@ -168,7 +224,7 @@ rh_mysql_user_perl='
         my $kind = $on =~ s/^(FUNCTION|PROCEDURE) //i ? uc($1) . " " : "";
         my @side = $on =~ /^(.*)\.(.*)$/s ? ($1, $2) : ($on);
         for (@side) { s/^`|`$//g; $_ = "`$_`" if $_ ne "*" }
-        $want{$kind . join ".", @side} = [privileges(uc $what)];
+        $want{$kind . join ".", @side} = [privileges($cased eq "yes" ? $what =~ s/(\([^)]*\))|([^(]+)/defined $1 ? $1 : uc $2/ger : uc $what)];
     }
     $want{"*.*"} ||= ["USAGE"] unless $mode eq "subtract";
     open my $f, "<", $grants or die "$grants: $!\n";
