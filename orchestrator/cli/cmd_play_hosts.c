@@ -208,7 +208,7 @@ static struct hosts_login default_login(const struct play_command *play)
                                 .become_password = play->become_password};
 }
 
-/* A key that many hosts share is read once. `keys`: path -> index + 1 of the host that has it. */
+/* A key that many hosts share is read once. `keys`: path -> index of the host that has it. */
 static struct err *shared_key(struct play_command *play, json_t *keys, size_t host, const char *path)
 {
     const struct secret **key = &play->ways[host].target.private_key;

@@ -15,7 +15,8 @@ struct crew_run {
     struct ssh *ssh; /* NULL: this machine */
     struct session_link link;
     bool opened;
-    bool gone; /* failed or lost: takes no part any more */
+    bool gone;    /* failed or lost: takes no part any more */
+    bool refused; /* there is no thread for it */
     struct crew_state *state;
     pthread_t thread;
     bool started;
@@ -87,7 +88,6 @@ static void prepare(struct crew_state *state, size_t host, struct crew_result *r
 static struct err *open_host(struct crew_run *one)
 {
     struct crew_state *state = one->state;
-    one->arena = arena_new(0);
     one->run.ctx = state->ctx;
     one->run.arena = one->arena;
     one->run.playbook = state->playbook;
@@ -123,7 +123,11 @@ static void *play_on_host(void *arg)
     struct crew_run *one = arg;
     struct crew_memory *memory = &one->state->memory;
     team_start_work(memory);
-    struct err *e = one->opened ? NULL : open_host(one);
+    if (!one->arena)
+        one->arena = arena_new(0);
+    struct err *e = one->refused  ? err_new(ERR_IO, "the system gives no thread for this host")
+                    : one->opened ? NULL
+                                  : open_host(one);
     if (!e)
         e = run_play(&one->run, one->play);
     if (e && one->opened)
@@ -151,19 +155,46 @@ static void *close_host(void *arg)
     return NULL;
 }
 
+/* Hosts may wait for each other, so one that got no thread cannot take its turn later: it gives up at once.
+ */
 static void on_each(struct crew_run *const *runs, size_t count, void *(*work)(void *))
 {
-    for (size_t i = 0; i < count; i++)
-        runs[i]->started = pthread_create(&runs[i]->thread, NULL, work, runs[i]) == 0;
     for (size_t i = 0; i < count; i++) {
-        if (runs[i]->started)
-            pthread_join(runs[i]->thread, NULL);
-        else
+        runs[i]->started = pthread_create(&runs[i]->thread, NULL, work, runs[i]) == 0;
+        runs[i]->refused = !runs[i]->started;
+        if (runs[i]->refused)
             work(runs[i]);
     }
+    for (size_t i = 0; i < count; i++)
+        if (runs[i]->started)
+            pthread_join(runs[i]->thread, NULL);
 }
 
 /* --- plays and batches --- */
+
+/* A keyword that shapes the play itself: it may name what is known before any host is (new reference). */
+static struct err *play_value(const struct crew_state *state, const struct play *play, enum keyword keyword,
+                              struct arena *arena, json_t **value)
+{
+    const json_t *written = play->root->keywords[keyword];
+    const struct expr_scope vars = {.vars = play->vars};
+    const struct expr_scope scope = {.vars = state->options->extra_vars,
+                                     .outer = keyword == KW_HOSTS ? NULL : &vars}; /* as Ansible */
+    const struct expr_env env = {.scope = &scope};
+    const struct expr_place place = entry_place(play->root, keyword);
+    *value = NULL;
+    return written ? template_render_json(arena, &env, &place, written, value) : NULL;
+}
+
+static struct err *most_failures(const struct play *play, const json_t *value, double *percentage)
+{
+    const char *text = json_string_value(value);
+    char *end = NULL;
+    *percentage = !value ? 100 : text ? strtod(text, &end) : json_number_value(value);
+    if (value && !json_is_number(value) && (!text || end == text || (*end && strcmp(end, "%") != 0)))
+        return entry_error(play->root, "'max_fail_percentage' is a number");
+    return NULL;
+}
 
 static struct err *number_of_batch(const struct play *play, const json_t *value, size_t hosts, size_t *size)
 {
@@ -183,9 +214,9 @@ static struct err *number_of_batch(const struct play *play, const json_t *value,
 }
 
 /* The sizes of the batches; the last one of a list is used again and again. */
-static struct err *batch_size(const struct play *play, size_t batch, size_t hosts, size_t *size)
+static struct err *batch_size(const struct play *play, const json_t *serial, size_t batch, size_t hosts,
+                              size_t *size)
 {
-    const json_t *serial = play->root->keywords[KW_SERIAL];
     *size = hosts;
     if (!serial)
         return NULL;
@@ -201,14 +232,14 @@ static struct err *play_batch(struct crew_state *state, const struct play *play,
                               size_t count, json_t *names, bool *stopped, bool *ended)
 {
     struct team team;
+    double most;
     CLEANUP_ARENA struct arena *scratch = arena_new(0);
+    CLEANUP_JSON json_t *written = NULL;
+    TRY(play_value(state, play, KW_MAX_FAIL_PERCENTAGE, scratch, &written));
+    TRY(most_failures(play, written, &most));
     struct err *e = team_init(&team, &state->memory, hosts, count, scratch);
     struct crew_run **runs = arena_array(scratch, count + 1, sizeof(*runs));
-    const json_t *most = play->root->keywords[KW_MAX_FAIL_PERCENTAGE];
-    if (json_is_number(most))
-        team.max_fail_percentage = json_number_value(most);
-    else if (json_is_string(most))
-        team.max_fail_percentage = strtod(json_string_value(most), NULL);
+    team.max_fail_percentage = most;
     team.play_hosts = names;
     for (size_t i = 0; i < count; i++) {
         runs[i] = &state->runs[hosts[i]];
@@ -229,13 +260,9 @@ static struct err *play_batch(struct crew_state *state, const struct play *play,
 static struct err *hosts_of(struct crew_state *state, const struct play *play, struct arena *arena,
                             size_t **hosts, size_t *count)
 {
-    const json_t *written = play->root->keywords[KW_HOSTS];
-    struct expr_scope scope = {.vars = state->options->extra_vars};
-    struct expr_env env = {.scope = &scope};
-    struct expr_place place = entry_place(play->root, KW_HOSTS);
     CLEANUP_JSON json_t *pattern = NULL;
     size_t all;
-    TRY(template_render_json(arena, &env, &place, written, &pattern));
+    TRY(play_value(state, play, KW_HOSTS, arena, &pattern));
     TRY(state->crew->match(state->crew->arg, arena, pattern, hosts, &all));
     *count = 0;
     for (size_t i = 0; i < all; i++)
@@ -253,10 +280,12 @@ static struct err *play_all(struct crew_state *state, const struct play *play, b
     CLEANUP_JSON json_t *names = json_array();
     for (size_t i = 0; i < count; i++)
         json_array_append_new(names, json_string(state->crew->hosts[hosts[i]].name));
+    CLEANUP_JSON json_t *serial = NULL;
+    TRY(play_value(state, play, KW_SERIAL, scratch, &serial));
     size_t batch = 0, size;
     bool ended = false;
     for (size_t at = 0; at < count && !ended; at += size, batch++) {
-        TRY(batch_size(play, batch, count, &size));
+        TRY(batch_size(play, serial, batch, count, &size));
         if (size > count - at)
             size = count - at;
         TRY(play_batch(state, play, hosts + at, size, names, stopped, &ended));

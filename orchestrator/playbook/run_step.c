@@ -294,7 +294,7 @@ static struct err *start(struct run *run, struct job *job, struct step *step, bo
     TRY(step_tolerance(run, step, scope));
     if (!job->entry->module->shell)
         return action_local(run, job, step, scope);
-    if (!retried)
+    if (!step->done_key) /* further tries are the same step */
         doubt_name_step(run, job, step);
     if (doubt_is_done(run, step))
         return NULL;

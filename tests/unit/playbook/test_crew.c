@@ -311,6 +311,15 @@ static void max_fail_percentage_stops_when_it_is_passed(void **state)
     CLEANUP_ERR struct err *went_on = apply_to(four);
     assert_non_null(went_on);
     assert_int_equal(times("changed command"), 3);
+    put_file(f, "play.yml",
+             AT_MOST("\"{{ most }}%\"\n  serial: \"{{ batch }}\"\n  vars: {most: 30, batch: 4}"));
+    CLEANUP_ERR struct err *named = apply_to(four);
+    assert_non_null(named);
+    assert_int_equal(times("changed command"), 3);
+    put_file(f, "play.yml", AT_MOST("few"));
+    CLEANUP_ERR struct err *refused = apply_to(four);
+    assert_int_equal(err_kind(refused), ERR_INPUT);
+    assert_holds(err_text(refused), "play.yml:1:3: 'max_fail_percentage' is a number");
 }
 
 static void few_forks_never_lock_each_other_out(void **state)

@@ -62,6 +62,17 @@ static void a_command_that_was_answered_is_not_run_again(void **state)
     assert_int_equal(f->result.counts[TASK_CHANGED], 3); /* the first one's answer is still "changed" */
 }
 
+static void a_command_that_was_tried_until_it_went_well_is_not_run_again(void **state)
+{
+    (void)state;
+    put_play("shell: echo t >>@DIR@/tries\n      register: t\n      until: t.rc == 0\n    - name: cut\n      "
+             "shell: sh @DIR@/cut.sh");
+    CLEANUP_ERR struct err *e = apply(f);
+    assert_int_equal(err_kind(e), ERR_UNKNOWN_OUTCOME);
+    apply_well(f);
+    assert_string_equal(get_file(f, "tries"), "t\n");
+}
+
 static void a_command_that_says_what_it_makes_can_be_repeated(void **state)
 {
     (void)state;
@@ -96,6 +107,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(a_command_that_was_answered_is_not_run_again, setup, teardown),
         cmocka_unit_test_setup_teardown(a_command_that_was_sent_after_it_is_not_repeated_blindly, setup,
+                                        teardown),
+        cmocka_unit_test_setup_teardown(a_command_that_was_tried_until_it_went_well_is_not_run_again, setup,
                                         teardown),
         cmocka_unit_test_setup_teardown(a_command_that_says_what_it_makes_can_be_repeated, setup, teardown),
         cmocka_unit_test_setup_teardown(a_command_that_is_tried_or_limited_is_in_doubt_too, setup, teardown),
