@@ -153,6 +153,7 @@ rh_mysql_user_session='
 '
 # Limits that are not so yet. What the server has is asked for by the names that the limits have in SQL.
 rh_mysql_user_limit() {
+    _host=$a_host
     _columns='max_questions, max_updates, max_connections, max_user_connections'
     ! grep -qi mariadb "$T/version" || _columns="$_columns, max_statement_time"
     rh_mysql_must "SELECT $_columns FROM mysql.user WHERE user = $_user AND host = $(rh_mysql_text "$_host")"
