@@ -113,14 +113,26 @@ static void show_host(const struct play_command *play, const char *name, const s
         out_text(cli, "   %s\n", result->hint);
 }
 
-static void show_failures(const struct play_command *play)
+static bool ended_well(const struct play_command *play, const struct crew_result *results, const char *host)
+{
+    for (size_t i = 0; i < play->crew.host_count; i++)
+        if (strcmp(play->hosts[i].name, host) == 0)
+            return results[i].end == CREW_DONE;
+    return false;
+}
+
+/* Of the hosts that failed: elsewhere a failure was rescued. */
+static void show_failures(const struct play_command *play, const struct crew_result *results)
 {
     size_t i;
     const json_t *task;
-    if (json_array_size(play->failures))
-        out_text(play->cli, "\nfailed tasks:\n");
+    const char *title = "\nfailed tasks:\n";
     json_array_foreach(play->failures, i, task)
     {
+        if (ended_well(play, results, json_string_value(json_object_get(task, "host"))))
+            continue;
+        out_text(play->cli, "%s", title);
+        title = "";
         const char *item = json_string_value(json_object_get(task, "item"));
         const char *message = json_string_value(json_object_get(task, "message"));
         out_text(play->cli, "XX %-*s  %s:%lld  %s%s%s%s\n", play->name_width,
@@ -150,7 +162,7 @@ void play_show_results(struct play_command *play, const struct crew_result *resu
     }
     if (!play->name_width || *note)
         out_text(cli, "%s\n", note);
-    show_failures(play);
+    show_failures(play, results);
 }
 
 /* --- lists --- */

@@ -18,7 +18,7 @@ static const struct keyword_spec specs[KW_COUNT] = {
     [KW_BECOME] = {"become", EVERY, "root by `sudo`, once a session, unless the login is root"},
     [KW_BECOME_USER] = {"become_user", EVERY, "run as this user (with `become: yes`)"},
     [KW_BECOME_METHOD] = {"become_method", EVERY,
-                          "no effect: always `sudo`, and `runuser` from root to another user"},
+                          "only `sudo`; from root to another user it is always `runuser`"},
     [KW_CHECK_MODE] = {"check_mode", EVERY, "yes: only check; no: run even with `--check`"},
     [KW_DIFF] = {"diff", EVERY, "yes or no, whatever `--diff` says"},
     [KW_ENVIRONMENT] = {"environment", EVERY,

@@ -185,6 +185,15 @@ static struct err *check_tags(struct loader *loader, const struct yaml_node *val
     return parse_check_templates(loader, value);
 }
 
+static struct err *check_become_method(const struct yaml_node *value)
+{
+    const char *text = value->type == YAML_STRING ? value->text : "";
+    if (strcmp(text, "sudo") == 0 || strcmp(text, "ansible.builtin.sudo") == 0 || template_is_template(text))
+        return NULL;
+    return err_with_hint(yaml_error(value, "'become_method' can only be sudo"),
+                         "a login that is root needs none; from root to another user it is always runuser");
+}
+
 static struct err *check_connection(const struct yaml_node *value)
 {
     static const char *const known[] = {"ssh", "smart", "paramiko", "paramiko_ssh", "local"};
@@ -241,6 +250,8 @@ static struct err *check_keyword(struct loader *loader, enum keyword keyword, co
         return args_check_defaults(loader, value);
     case KW_VARS_PROMPT:
         return check_prompts(value);
+    case KW_BECOME_METHOD:
+        return check_become_method(value);
     case KW_CONNECTION:
         return check_connection(value);
     case KW_BLOCK:

@@ -182,6 +182,16 @@ static void the_digest_covers_every_file_that_can_be_used(void **state)
     assert_string_not_equal(playbook_digest(one), playbook_digest(three));
 }
 
+static void another_way_to_become_is_refused(void **state)
+{
+    (void)state;
+    put_file(f, "play.yml", "- hosts: all\n  become: yes\n  become_method: su\n  tasks: []\n");
+    const struct playbook *playbook;
+    CLEANUP_ERR struct err *e = load(f, &playbook);
+    assert_non_null(e);
+    assert_holds(err_text(e), "play.yml:3:18: 'become_method' can only be sudo");
+}
+
 static void all_tasks_that_cannot_be_taken_are_told_at_once(void **state)
 {
     (void)state;
@@ -213,6 +223,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(files_of_vault_are_refused_by_that_name, setup, teardown),
+        cmocka_unit_test_setup_teardown(another_way_to_become_is_refused, setup, teardown),
         cmocka_unit_test_setup_teardown(all_tasks_that_cannot_be_taken_are_told_at_once, setup, teardown),
         cmocka_unit_test_setup_teardown(unknown_modules_and_keywords_are_errors_with_place_and_suggestion,
                                         setup, teardown),
