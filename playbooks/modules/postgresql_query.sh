@@ -1,7 +1,8 @@
 # postgresql_query (community.postgresql): SQL statements, and what they answer.
 # All statements run in one transaction; with --check it is taken back.
 #
-# arg query json, required
+# arg query json
+# arg path_to_script path
 # arg positional_args json
 # arg named_args json
 # arg db text, or login_db
@@ -21,7 +22,10 @@
 # needs postgresql json
 module_postgresql_query() {
     _db=${a_db-}
+    [ -z "${a_path_to_script-}" ] || [ -z "${a_query-}" ] || fail 'path_to_script is mutually exclusive with query'
+    [ -n "${a_path_to_script-}${a_query-}" ] || fail 'one of query and path_to_script is needed'
     rh_pg_open
+    if [ -n "${a_path_to_script-}" ]; then rh_pg_query_script; fi
     printf '%s\0%s\0' "$a_query" "${a_positional_args:-${a_named_args-}}" | perl -e "$rh_json$rh_pg_query_fill" "$T" 2>"$T/said" ||
         fail "$(cat "$T/said")"
     {
@@ -40,6 +44,13 @@ module_postgresql_query() {
     put statusmessage "$(sed -n 5p "$T/read")"
     put_json query_list "$(sed -n 6p "$T/read")"
     put query "$(cat "$T/asked")"
+}
+# The statements of a file, as one, or taken apart at each semicolon.
+rh_pg_query_script() {
+    [ -r "$a_path_to_script" ] || fail "Cannot read file '$a_path_to_script' : $(cat -- "$a_path_to_script" 2>&1)"
+    a_query=$(perl -e "$rh_json"'my ($file, $single) = @ARGV; local $/; open my $in, "<", $file; my $all = <$in>; $all = "" unless defined $all;
+        my @q = $single eq "no" ? grep { /\S/ } split /;/, $all : $all; print "[", join(",", map { text($_) } @q), "]"' \
+        "$a_path_to_script" "${a_as_single_query-}")
 }
 # Rows come as JSON, made by the server; of other statements the tag is what psql prints.
 rh_pg_query_fill='

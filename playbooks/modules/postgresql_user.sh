@@ -6,6 +6,8 @@
 # arg state text, one of absent present
 # arg db text, or login_db
 # arg role_attr_flags commas
+# arg priv text
+# arg groups words
 # arg encrypted bool
 # arg expires text
 # arg conn_limit int
@@ -34,19 +36,78 @@ module_postgresql_user() {
         *) fail "Invalid role_attr_flags specified: $_flag" ;;
         esac
     done
+    [ -z "${a_priv-}" ] || [ -n "$_db" ] || fail 'privileges require a database to be specified'
     rh_pg_open
     _role=$(rh_pg_name "$a_name") _word=ENCRYPTED
     [ "${a_encrypted-}" != no ] || _word=UNENCRYPTED
     rh_pg_must "SELECT 1 FROM pg_roles WHERE rolname = $(rh_pg_text "$a_name")"
     if [ "${a_state:-present}" = absent ]; then
         [ -s "$T/answer" ] || return 0
+        checking || rh_pg_user_privs REVOKE FROM
         rh_pg_user_drop
         return
     fi
     if [ -s "$T/answer" ]; then rh_pg_user_alter; else rh_pg_user_say 'CREATE USER' yes; fi
+    rh_pg_user_privs GRANT TO
+    [ -z "${a_groups-}" ] || rh_pg_user_groups
     [ -n "${a_comment+set}" ] || return 0
     rh_pg_must "SELECT coalesce(shobj_description(oid, 'pg_authid'), '') FROM pg_roles WHERE rolname = $(rh_pg_text "$a_name")"
     [ "$(cat "$T/answer")" = "$a_comment" ] || rh_pg_do "COMMENT ON ROLE $_role IS $(rh_pg_text "$a_comment")"
+}
+# Privileges as this module has them: of the database, and TABLE:PRIVILEGES, with slashes between.
+rh_pg_user_privs() { # GRANT TO or REVOKE FROM
+    _tokens=${a_priv-}
+    while [ -n "$_tokens" ]; do
+        _token=${_tokens%%/*}
+        case $_tokens in */*) _tokens=${_tokens#*/} ;; *) _tokens='' ;; esac
+        _some=$(printf %s "${_token#*:}" | tr 'a-z,' 'A-Z ')
+        case $_token in
+        *:*) rh_pg_user_table "${_token%%:*}" ;;
+        *) rh_pg_user_database ;;
+        esac
+        rh_pg_must "SELECT count(*) FROM unnest(ARRAY[$(rh_pg_user_list "'")]) AS wanted WHERE
+            $([ "$1" = REVOKE ] || echo NOT) wanted IN ($_holds)"
+        [ "$(cat "$T/answer")" = 0 ] || rh_pg_do "$1 $(rh_pg_user_list '') ON $_on $2 $_role"
+    done
+}
+rh_pg_user_list() { # quote
+    _sep=''
+    for _one in $_some; do printf '%s%s%s%s' "$_sep" "$1" "$_one" "$1"; _sep=', '; done
+}
+rh_pg_user_table() {
+    case $1 in
+    *.*) _schema=${1%%.*} _table=${1#*.} _on="TABLE $(rh_pg_name "${1%%.*}").$(rh_pg_name "${1#*.}")" ;;
+    *) _schema=public _table=$1 _on="TABLE $(rh_pg_name "$1")" ;;
+    esac
+    rh_pg_user_may 'SELECT INSERT UPDATE DELETE TRUNCATE REFERENCES TRIGGER' table
+    _holds="SELECT privilege_type FROM information_schema.role_table_grants WHERE grantee = $(rh_pg_text "$a_name")
+        AND table_name = $(rh_pg_text "$_table") AND table_schema = $(rh_pg_text "$_schema")"
+}
+rh_pg_user_database() {
+    _on="DATABASE $(rh_pg_name "$_db")"
+    rh_pg_user_may 'CREATE CONNECT TEMPORARY' database
+    _holds="SELECT privilege_type FROM pg_database, aclexplode(datacl) WHERE datname = $(rh_pg_text "$_db")
+        AND grantee = (SELECT oid FROM pg_roles WHERE rolname = $(rh_pg_text "$a_name"))"
+}
+# Refuses what is no such privilege, and writes ALL and TEMP out.
+rh_pg_user_may() { # privileges kind
+    for _one in $_some; do
+        case " ALL TEMP $1 " in *" $_one "*) ;; *) fail "Invalid privs specified for $2: $_one" ;; esac
+    done
+    case " $_some " in
+    *' ALL '*) _some=$1 ;;
+    *) _some=$(printf %s "$_some" | sed 's/\bTEMP\b/TEMPORARY/') ;;
+    esac
+}
+rh_pg_user_groups() {
+    eval "set -- $a_groups"
+    for _group; do
+        rh_pg_must "SELECT 1 FROM pg_roles WHERE rolname = $(rh_pg_text "$_group")"
+        [ -s "$T/answer" ] || fail "Role $_group does not exist"
+        rh_pg_must "SELECT 1 FROM pg_auth_members m JOIN pg_roles g ON g.oid = m.roleid JOIN pg_roles u ON u.oid = m.member
+            WHERE g.rolname = $(rh_pg_text "$_group") AND u.rolname = $(rh_pg_text "$a_name")"
+        [ -s "$T/answer" ] || rh_pg_do "GRANT $(rh_pg_name "$_group") TO $_role"
+    done
 }
 rh_pg_user_drop() {
     changed
