@@ -6,7 +6,7 @@
 #include <string.h>
 
 #define DEFAULT_MAX_BYTES ((size_t)256 << 20)
-#define FIRST_CHUNK_BYTES ((size_t)4 << 10)
+#define FIRST_CHUNK_BYTES ((size_t)512) /* every task under way has an arena */
 #define LARGEST_CHUNK_BYTES ((size_t)256 << 10)
 
 #if defined(__SANITIZE_ADDRESS__)

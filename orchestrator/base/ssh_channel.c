@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define READ_BYTES 32768
+#define READ_BYTES 8192 /* on the stack of every thread */
 #define WRITE_BYTES 32700 /* libssh2 takes no more at once */
 #define DEFAULT_MAX_OUTPUT (16u << 20)
 #define MAX_COMMAND_BYTES                                                                                    \

@@ -10,7 +10,7 @@
 #define MAX_OUT_BYTES (256u << 20)
 #define MAX_ERR_BYTES 65536
 #define CHUNK_BYTES (16u << 10) /* of text, when nobody waits for it */
-#define KEPT_BYTES 32768        /* of a buffer that is empty */
+#define KEPT_BYTES 4096         /* of a buffer that is empty */
 #define DATA_BYTES (256u << 10) /* a piece of a file: what the host reads at once */
 
 /* The host's side. Standard input stays where no task can read it, and nothing that a command prints by
