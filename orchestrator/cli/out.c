@@ -6,6 +6,31 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* The length of a sequence that only chooses colours, or 0. */
+static size_t colour_at(const char *text)
+{
+    if (text[0] != '\033' || text[1] != '[')
+        return 0;
+    size_t length = 2 + strspn(text + 2, "0123456789;");
+    return text[length] == 'm' ? length + 1 : 0;
+}
+
+/* Text of hosts goes to a terminal, which obeys it: what could move the cursor over other lines, or more,
+ * becomes '?'. */
+static void tame(struct strbuf *text)
+{
+    for (size_t i = 0; i < text->length; i++) {
+        unsigned char *at = (unsigned char *)&text->data[i];
+        size_t colour = colour_at(&text->data[i]);
+        if (colour)
+            i += colour - 1;
+        else if ((*at < ' ' && *at != '\n' && *at != '\t') || *at == 0x7f)
+            *at = '?';
+        else if (*at == 0xc2 && at[1] >= 0x80 && at[1] < 0xa0) /* the same in one character of UTF-8 */
+            at[0] = at[1] = '?';
+    }
+}
+
 /* Everything that leaves the program passes the scrubber: a net beneath the rule that secrets have no
  * formatter. */
 static void REHOST_PRINTF(2, 0) write_scrubbed(FILE *stream, const char *fmt, va_list args)
@@ -15,6 +40,7 @@ static void REHOST_PRINTF(2, 0) write_scrubbed(FILE *stream, const char *fmt, va
     strbuf_init(&clean, 0);
     strbuf_vaddf(&raw, fmt, args);
     scrub_text(raw.data, raw.length, &clean);
+    tame(&clean);
     (void)fwrite(clean.data, 1, clean.length, stream);
     (void)fflush(stream);
 }
@@ -35,6 +61,12 @@ void out_info(const char *fmt, ...)
     va_start(args, fmt);
     write_scrubbed(stderr, fmt, args);
     va_end(args);
+}
+
+void out_erase_line(void)
+{
+    (void)fputs("\r\033[K\033[1A\033[K", stderr);
+    (void)fflush(stderr);
 }
 
 void out_error(const struct cli *cli, struct err *e)

@@ -6,6 +6,8 @@
 void out_text(const struct cli *cli, const char *fmt, ...) REHOST_PRINTF(2, 3);
 /* stderr: for people, also with --json. */
 void out_info(const char *fmt, ...) REHOST_PRINTF(1, 2);
+/* Takes the last line on stderr back. Nothing else moves the cursor: control characters in texts become '?'. */
+void out_erase_line(void);
 /* "XX what was attempted: why" and the hint. */
 void out_error(const struct cli *cli, struct err *e);
 /* The JSON document, when --json was given. */

@@ -42,7 +42,7 @@ static const char *color(const struct progress *p, const char *code)
 static void clear_block(struct progress *p)
 {
     if (p->block_shown)
-        out_info("\r\033[K\033[1A\033[K");
+        out_erase_line();
     p->block_shown = false;
 }
 
