@@ -107,8 +107,10 @@ void team_render_vars(json_t *all, const json_t *vars, const struct expr_scope *
         if (!template_is_template_json(value))
             continue;
         CLEANUP_ERR struct err *e = template_render_json(scratch, &env, &place, value, &rendered);
-        if (!e) /* what cannot be rendered stays as it was written */
+        if (!e)
             json_object_set_new(all, key, rendered);
+        else /* nobody takes the template itself for the value: it is undefined */
+            json_object_del(all, key);
     }
 }
 
@@ -117,12 +119,14 @@ static json_t *snapshot(struct run *run)
 {
     CLEANUP_ARENA struct arena *scratch = arena_new(0);
     json_t *all = json_object();
-    const json_t *const layers[] = {run->options->host_vars, run->facts, run->included, run->registered};
-    for (size_t i = 0; i < sizeof(layers) / sizeof(layers[0]); i++)
-        if (layers[i])
-            json_object_update(all, (json_t *)(uintptr_t)layers[i]);
+    const json_t *vars = run->options->host_vars, *const layers[] = {run->facts, run->included,
+                                                                     run->registered};
+    if (vars)
+        json_object_update(all, (json_t *)(uintptr_t)vars);
     if (run->names_hostvars)
-        team_render_vars(all, run->options->host_vars, run_scope(run, scratch, run->play->root));
+        team_render_vars(all, vars, run_scope(run, scratch, run->play->root));
+    for (size_t i = 0; i < sizeof(layers) / sizeof(layers[0]); i++)
+        json_object_update(all, (json_t *)(uintptr_t)layers[i]);
     json_t *facts = json_object_get(all, "ansible_facts");
     if (facts)
         json_object_set_new(all, "ansible_facts", json_copy(facts));

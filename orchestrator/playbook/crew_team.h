@@ -70,7 +70,8 @@ void team_end_play(struct run *run); /* also for the batches to come */
 /* The member has left the play, well or not. */
 void team_leave(struct run *run, bool failed);
 
-/* Adds to `all` those of `vars` that are templates, rendered in the host's own scope. */
+/* Adds to `all` those of `vars` that are templates, rendered in the host's own scope; those
+ * that cannot be rendered are left out. */
 void team_render_vars(json_t *all, const json_t *vars, const struct expr_scope *scope);
 
 /* Waits for one of the `forks`, or gives it back. */

@@ -76,6 +76,7 @@ static struct err *apply_to(const char *const *names)
         const char *name = names[crew.host_count];
         json_t *vars = json_pack("{s:s, s:i, s:s}", "colour", name, "index", (int)crew.host_count, "motto",
                                  "{{ colour }} rules");
+        json_object_set_new(vars, "looked_up", json_string("{{ lookup('pipe', 'echo') }}"));
         list[crew.host_count] = (struct crew_host){.name = name, .vars = json_keep(f->arena, vars)};
     }
     hosts = list;
@@ -177,6 +178,18 @@ static void hostvars_hold_what_others_have_learned_before_the_same_task(void **s
              "{% endfor %}{{ hostvars['db-1'].motto }} {{ hostvars['web-3'].motto }}\"}\n");
     apply_to_four();
     assert_int_equal(times("ok debug: web-1-said/0 web-2-said/1 web-3-said/2 db-1 rules web-3 rules"), 3);
+}
+
+static void what_a_host_learned_hides_its_inventory_from_others_too(void **state)
+{
+    (void)state;
+    put_file(f, "play.yml",
+             "- hosts: web\n  gather_facts: no\n  tasks:\n    - set_fact: {motto: learned}\n      when: "
+             "index == 1\n"
+             "    - debug: {msg: \"{{ hostvars['web-2'].motto }}, {{ hostvars['web-3'].motto }}, {{ "
+             "hostvars['web-1'].looked_up | default('none') }}\"}\n");
+    apply_to_four();
+    assert_int_equal(times("ok debug: learned, web-3 rules, none"), 3);
 }
 
 static void run_once_is_done_by_the_first_host_for_all(void **state)
@@ -340,6 +353,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_host_that_fails_or_is_lost_leaves_the_others_alone, setup,
                                         teardown),
         cmocka_unit_test_setup_teardown(hostvars_hold_what_others_have_learned_before_the_same_task, setup,
+                                        teardown),
+        cmocka_unit_test_setup_teardown(what_a_host_learned_hides_its_inventory_from_others_too, setup,
                                         teardown),
         cmocka_unit_test_setup_teardown(run_once_is_done_by_the_first_host_for_all, setup, teardown),
         cmocka_unit_test_setup_teardown(run_once_that_fails_stops_all, setup, teardown),
