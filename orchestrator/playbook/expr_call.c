@@ -247,14 +247,15 @@ static struct err *one_result(struct eval *ev, json_t *results, json_t **out)
     return json_array_size(results) ? pool_buffer(ev->pool, &sb, out) : (*out = results, NULL);
 }
 
-static const char *const lookups[] = {"file",          "unvault",   "template",     "env",      "vars",
-                                      "varnames",      "fileglob",  "first_found",  "pipe",     "lines",
-                                      "password",      "ini",       "csvfile",      "sequence", "list",
-                                      "dict",          "flattened", "nested",       "items",    "together",
-                                      "indexed_items", "cartesian", "random_choice"};
+static const char *const lookups[] = {"file",          "unvault",   "template",      "env",        "vars",
+                                      "varnames",      "fileglob",  "first_found",   "pipe",       "lines",
+                                      "password",      "ini",       "csvfile",       "sequence",   "list",
+                                      "dict",          "flattened", "nested",        "items",      "together",
+                                      "indexed_items", "cartesian", "random_choice", "subelements"};
 /* Those for which a list is one argument; for others it is several. */
-static const char *const structural[] = {"list",      "dict",  "flattened", "nested",
-                                         "cartesian", "items", "together",  "indexed_items"};
+static const char *const structural[] = {"list",        "dict",         "flattened", "nested",
+                                         "cartesian",   "items",        "together",  "indexed_items",
+                                         "subelements", "random_choice"};
 
 static const char *lookup_short_name(const char *name)
 {
@@ -302,6 +303,24 @@ static struct err *run_lookup(struct eval *ev, const struct arguments *args, jso
     return pool_keep(ev->pool, fresh, results);
 }
 
+/* A template that is not to be read back stays text in what is around the lookup, too. */
+static bool stays_text(const struct arguments *args, const json_t *options)
+{
+    const json_t *convert = json_object_get(options, "convert_data");
+    return convert && !value_true(convert) &&
+           strcmp(lookup_short_name(json_string_value(args->items[0])), "template") == 0;
+}
+
+/* Some give Python's tuples, which are written with ( and ). */
+static void mark_tuples(struct eval *ev, const struct arguments *args, const json_t *results)
+{
+    const char *plugin = lookup_short_name(json_string_value(args->items[0]));
+    size_t i;
+    json_t *item;
+    if (strcmp(plugin, "indexed_items") == 0 || strcmp(plugin, "subelements") == 0)
+        json_array_foreach(results, i, item) pool_mark(ev->pool, item)->kind = MARK_TUPLE;
+}
+
 static struct err *call_lookup(struct eval *ev, const struct arguments *args, bool query, json_t **out)
 {
     json_t *options, *results;
@@ -329,7 +348,13 @@ static struct err *call_lookup(struct eval *ev, const struct arguments *args, bo
         return want_list ? pool_keep(ev->pool, json_pack("[O]", results), out) : NULL;
     }
     *out = results;
-    return want_list ? NULL : one_result(ev, results, out);
+    mark_tuples(ev, args, results);
+    if (want_list)
+        return NULL;
+    TRY(one_result(ev, results, out));
+    if (json_is_string(*out) && stays_text(args, options))
+        pool_mark(ev->pool, *out)->kind = MARK_TEXT;
+    return NULL;
 }
 
 static const char *const functions[] = {"range",     "dict", "lookup", "query",  "q",

@@ -21,9 +21,6 @@ static const struct refusal {
     {"set_stats", "use set_fact"},
     {"include", "use import_tasks or include_tasks"},
     {"with_inventory_hostnames", "use loop with groups['all']"},
-    {"with_lines", "use a task with register, and loop over its stdout_lines"},
-    {"with_file", "use loop, and lookup('file', item) in the task"},
-    {"with_env", "use loop with lookup('env', ...)"},
 };
 
 static const struct refusal *find_refused(const char *name)

@@ -108,6 +108,12 @@ const struct expr_scope *scope_with(struct arena *arena, const struct expr_scope
                                     bool literal);
 /* The environment for evaluating in `scope`; files of lookups are found as from `job`. */
 struct expr_env run_env(struct run *run, struct job *job, const struct expr_scope *scope);
+/* `scope` with template_path (src as it is written) and its kin; dest may be NULL. run_files.c */
+const struct expr_scope *template_scope(struct job *job, const struct expr_scope *scope, const char *src,
+                                        const char *path, const char *dest);
+/* What with_PLUGIN goes through, a new list; first_found looks where the task's action has its files. */
+struct err *lookup_for_loop(struct run *run, struct job *job, const char *plugin, const json_t *terms,
+                            const json_t *options, json_t **items) REHOST_MUST_CHECK;
 void run_set_facts(struct run *run, json_t *values); /* takes them */
 
 /* --- run_names.c: which earlier results a task needs --- */
@@ -127,6 +133,8 @@ struct err *loop_variables(struct run *run, struct job *job, const json_t *items
 
 /* How long to wait between two items. */
 struct err *loop_pause(struct run *run, struct job *job, int64_t *pause_ms) REHOST_MUST_CHECK;
+/* [list of maps, key, options]: each map (without that key) with each item of the list under that key. */
+struct err *loop_subelements(struct job *job, const json_t *terms, json_t **items) REHOST_MUST_CHECK;
 /* --- loop_sequence.c: appends the texts that one term of with_sequence stands for --- */
 struct err *loop_sequence(struct job *job, const char *term, json_t *items) REHOST_MUST_CHECK;
 /* Lists in the list are spread out; `deep`: at every depth (new reference). */

@@ -175,9 +175,9 @@ static struct err *template_style(struct job *job, json_t *args, struct template
     return NULL;
 }
 
-/* template_path and its kin. Source: the module "template" of the Ansible 2.14 documentation. */
-static const struct expr_scope *template_scope(struct job *job, const struct expr_scope *scope,
-                                               const json_t *args, const char *path)
+/* Source: the module "template" of the Ansible 2.14 documentation. */
+const struct expr_scope *template_scope(struct job *job, const struct expr_scope *scope, const char *src,
+                                        const char *path, const char *dest)
 {
     char host[256] = "", run_date[40], changed[40];
     struct stat st = {0};
@@ -194,10 +194,9 @@ static const struct expr_scope *template_scope(struct job *job, const struct exp
     (void)strftime(run_date, sizeof(run_date), "%Y-%m-%d %H:%M:%S", &tm);
     localtime_r(&st.st_mtime, &tm);
     (void)strftime(changed, sizeof(changed), "%Y-%m-%d %H:%M:%S", &tm);
-    const char *dest = json_string_value(json_object_get(args, "dest"));
-    json_t *vars = json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s}", "template_host", host, "template_uid",
-                             uid, "template_path", path, "template_fullpath", path, "template_run_date",
-                             run_date, "template_mtime", changed, "template_destpath", dest ? dest : "");
+    json_t *vars = json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s?}", "template_host", host, "template_uid",
+                             uid, "template_path", src, "template_fullpath", path, "template_run_date",
+                             run_date, "template_mtime", changed, "template_destpath", dest);
     return scope_with(job->arena, scope, json_keep(job->arena, vars), true);
 }
 
@@ -209,7 +208,9 @@ static struct err *prepare_template(struct run *run, struct job *job, const stru
     TRY(find_source(run, job, args, "templates", &path));
     struct template_syntax syntax;
     TRY(template_style(job, args, &syntax));
-    struct expr_env env = run_env(run, job, template_scope(job, scope, args, path));
+    const char *dest = json_string_value(json_object_get(args, "dest"));
+    struct expr_env env =
+        run_env(run, job, template_scope(job, scope, text_arg(job, args, "src"), path, dest));
     TRY(template_render_file(job->arena, &env, &syntax, path, &text, &length));
     put_content(args, text, length, id, payload);
     json_object_set_new(args, "basename", json_string(fs_basename(path)));

@@ -13,10 +13,12 @@
 
 #define MAX_LOOKUP_FILE_BYTES (4u << 20)
 #define MAX_TEMPLATE_BYTES (1u << 20)
+#define NAME_CHARACTERS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_"
 
 struct lookup_place {
     struct run *run;
     struct job *job;
+    const char *subdir; /* where first_found looks */
 };
 
 const char *lookup_option(const struct lookup *l, const char *name, const char *fallback)
@@ -55,16 +57,15 @@ static bool is_blank(char c)
     return c == ' ' || c == '\t' || c == '\n' || c == '\r' || c == '\f' || c == '\v';
 }
 
-/* file(rstrip=true, lstrip=false) */
-static struct err *lookup_file(const struct lookup *l)
+static struct err *put_files(const struct lookup *l, bool strip_right, bool strip_left)
 {
     for (size_t i = 0; i < json_array_size(l->terms); i++) {
         char *data;
         size_t length;
         TRY(lookup_read(l, term_text(l, i), &data, &length));
-        while (length && lookup_flag(l, "rstrip", true) && is_blank(data[length - 1]))
+        while (length && strip_right && is_blank(data[length - 1]))
             length--;
-        for (; length && lookup_flag(l, "lstrip", false) && is_blank(*data); length--)
+        for (; length && strip_left && is_blank(*data); length--)
             data++;
         json_t *text = json_stringn(data, length);
         if (!text)
@@ -74,39 +75,97 @@ static struct err *lookup_file(const struct lookup *l)
     return NULL;
 }
 
-/* template(template_vars={}) */
+/* file(rstrip=true, lstrip=false) */
+static struct err *lookup_file(const struct lookup *l)
+{
+    return put_files(l, lookup_flag(l, "rstrip", true), lookup_flag(l, "lstrip", false));
+}
+
+static struct err *lookup_unvault(const struct lookup *l)
+{
+    return put_files(l, false, false);
+}
+
+/* What looks like a list or a map becomes one, as everywhere in Ansible, unless convert_data=false. */
+static struct err *put_rendered(const struct lookup *l, const char *text, size_t length)
+{
+    if ((*text != '[' && *text != '{') || !lookup_flag(l, "convert_data", true)) {
+        lookup_put(l, text, length);
+        return NULL;
+    }
+    json_t *value, *vars = json_keep(l->arena, json_pack("{s:s%}", "rendered", text, length));
+    struct expr_env env = *l->env;
+    env.scope = scope_with(l->arena, NULL, vars, true);
+    TRY(template_render(l->arena, &env, l->place, "{{ rendered }}", &value));
+    json_array_append_new(l->results, value);
+    return NULL;
+}
+
+/* template(template_vars={}, convert_data=true, variable_start_string..., comment_end_string) */
 static struct err *lookup_template(const struct lookup *l)
 {
-    struct expr_env env = *l->env;
-    env.scope = scope_with(l->arena, env.scope, json_object_get(l->options, "template_vars"), false);
+    struct template_syntax syntax = template_default_syntax;
+    syntax.start[0] = lookup_option(l, "variable_start_string", syntax.start[0]);
+    syntax.end[0] = lookup_option(l, "variable_end_string", syntax.end[0]);
+    syntax.start[2] = lookup_option(l, "comment_start_string", syntax.start[2]);
+    syntax.end[2] = lookup_option(l, "comment_end_string", syntax.end[2]);
     for (size_t i = 0; i < json_array_size(l->terms); i++) {
         char *path = find_file(l->arena, l->run->playbook, l->job->entry, "templates", term_text(l, i)),
              *text;
         size_t length;
         if (!path)
             return err_new(ERR_NOT_FOUND, "there is no template '%s'", term_text(l, i));
-        TRY(template_render_file(l->arena, &env, &template_default_syntax, path, &text, &length));
-        lookup_put(l, text, length);
+        struct expr_env env = *l->env;
+        env.scope = template_scope(l->job, env.scope, term_text(l, i), path, NULL);
+        env.scope = scope_with(l->arena, env.scope, json_object_get(l->options, "template_vars"), false);
+        TRY(template_render_file(l->arena, &env, &syntax, path, &text, &length));
+        TRY(put_rendered(l, text, length));
     }
     return NULL;
+}
+
+/* Adds the files that match; *any tells whether there were some. */
+static void glob_in(const struct lookup *l, const char *dir, const char *pattern, bool *any)
+{
+    glob_t names = {0};
+    const char *in = strcmp(dir, "/") == 0 ? "" : dir;
+    if (glob(arena_printf(l->arena, "%s/%s", in, pattern), GLOB_NOESCAPE, NULL, &names) == 0)
+        for (size_t i = 0; i < names.gl_pathc; i++)
+            if (fs_exists(names.gl_pathv[i]) && !fs_is_dir(names.gl_pathv[i])) {
+                json_array_append_new(l->results, json_string(names.gl_pathv[i]));
+                *any = true;
+            }
+    globfree(&names);
+}
+
+/* A pattern without a folder is looked for in each of the task's folders until some file matches. */
+static void glob_here(const struct lookup *l, const char *pattern)
+{
+    const struct entry *entry = l->job->entry;
+    const char *dirs[] = {entry->role ? entry->role->path : NULL,
+                          entry->file ? fs_dirname(l->arena, entry->file) : NULL, l->run->playbook->dir};
+    bool any = false;
+    for (size_t i = 0; i < 3 && !any; i++) {
+        if (dirs[i])
+            glob_in(l, arena_printf(l->arena, "%s/files", dirs[i]), pattern, &any);
+        if (dirs[i] && !any)
+            glob_in(l, dirs[i], pattern, &any);
+    }
 }
 
 static struct err *lookup_fileglob(const struct lookup *l)
 {
     for (size_t i = 0; i < json_array_size(l->terms); i++) {
         const char *pattern = term_text(l, i), *slash = strrchr(pattern, '/');
-        char *dir = slash ? arena_strndup(l->arena, pattern, (size_t)(slash - pattern) + (slash == pattern))
-                          : arena_strdup(l->arena, ".");
-        char *found = find_file(l->arena, l->run->playbook, l->job->entry, "files", dir);
-        glob_t names = {0};
-        if (!found)
+        if (!slash) {
+            glob_here(l, pattern);
             continue;
-        const char *in = strcmp(found, "/") == 0 ? "" : found;
-        if (glob(arena_printf(l->arena, "%s/%s", in, slash ? slash + 1 : pattern), 0, NULL, &names) == 0)
-            for (size_t k = 0; k < names.gl_pathc; k++)
-                if (!fs_is_dir(names.gl_pathv[k]))
-                    json_array_append_new(l->results, json_string(names.gl_pathv[k]));
-        globfree(&names);
+        }
+        char *dir = arena_strndup(l->arena, pattern, (size_t)(slash - pattern) + (slash == pattern));
+        char *found = find_file(l->arena, l->run->playbook, l->job->entry, "files", dir);
+        bool any;
+        if (found)
+            glob_in(l, found, slash + 1, &any);
     }
     return NULL;
 }
@@ -130,10 +189,8 @@ static json_t *texts_of(const json_t *value, const char *separators)
 /* One name in the task's folders; *found stays NULL when it is not there. */
 static void find_first(const struct lookup *l, const char *dir, const char *name, char **found)
 {
-    static const char *const subdirs[] = {"files", "templates", "vars", "tasks"};
     const char *path = dir && *name != '/' ? arena_printf(l->arena, "%s/%s", dir, name) : name;
-    for (size_t i = 0; i < 4 && !*found; i++)
-        *found = find_file(l->arena, l->run->playbook, l->job->entry, subdirs[i], path);
+    *found = find_file(l->arena, l->run->playbook, l->job->entry, l->subdir, path);
 }
 
 /* The files of one term, in each of its paths. */
@@ -172,12 +229,22 @@ static struct err *lookup_first_found(const struct lookup *l)
     return found || skip ? NULL : err_new(ERR_NOT_FOUND, "none of the files was found");
 }
 
+static bool is_name(const char *text)
+{
+    return *text && strspn(text, NAME_CHARACTERS) == strlen(text) && !(*text >= '0' && *text <= '9');
+}
+
+/* Takes names only: what is no name, a number or `a.b`, is no variable. */
 static struct err *lookup_vars(const struct lookup *l)
 {
     for (size_t i = 0; i < json_array_size(l->terms); i++) {
         json_t *value, *fallback = json_object_get(l->options, "default");
-        struct err *e = expr_evaluate(l->arena, l->env, l->place, term_text(l, i), &value);
-        if (e && !fallback)
+        const char *name = json_string_value(json_array_get(l->terms, i));
+        if (!name)
+            return err_new(ERR_INPUT, "'%s' is no name of a variable", term_text(l, i));
+        struct err *e = is_name(name) ? expr_evaluate(l->arena, l->env, l->place, name, &value)
+                                      : err_new(ERR_INPUT, "there is no variable '%s'", name);
+        if (e && (!fallback || json_is_null(fallback)))
             return e;
         json_array_append_new(l->results, e ? json_incref(fallback) : value);
         err_free(e);
@@ -188,8 +255,8 @@ static struct err *lookup_vars(const struct lookup *l)
 /* The names that match one of the expressions. */
 static struct err *lookup_varnames(const struct lookup *l)
 {
-    json_auto_t *seen = json_object();
-    for (size_t i = 0; i < json_array_size(l->terms); i++)
+    for (size_t i = 0; i < json_array_size(l->terms); i++) {
+        json_auto_t *seen = json_object();
         for (const struct expr_scope *scope = l->env->scope; scope; scope = scope->outer) {
             const char *name;
             json_t *value;
@@ -203,6 +270,7 @@ static struct err *lookup_varnames(const struct lookup *l)
                 }
             }
         }
+    }
     return NULL;
 }
 
@@ -266,6 +334,11 @@ struct err *lookup_split_term(const struct lookup *l, const char *term, const ch
     size_t count;
     CLEANUP_STRBUF struct strbuf first;
     strbuf_init(&first, 64u << 10);
+    if (!strpbrk(term, " =")) { /* no pairs, no quotes */
+        json_object_update(pairs, (json_t *)(uintptr_t)l->options);
+        *head = term;
+        return NULL;
+    }
     TRY(words_split(l->arena, term, &words, &count));
     for (size_t i = 0; i < count; i++) {
         char *equals = strchr(words[i], '=');
@@ -278,6 +351,8 @@ struct err *lookup_split_term(const struct lookup *l, const char *term, const ch
             json_object_set_new(pairs, words[i], json_string(equals + 1));
             continue;
         }
+        if (i && equals && strspn(words[i], NAME_CHARACTERS) == (size_t)(equals - words[i]))
+            return err_new(ERR_INPUT, "there is no option '%.*s'", (int)(equals - words[i]), words[i]);
         if (first.length)
             strbuf_addc(&first, ' ');
         strbuf_adds(&first, words[i]);
@@ -291,7 +366,7 @@ static const struct {
     const char *name;
     struct err *(*apply)(const struct lookup *l);
 } lookups[] = {{"file", lookup_file},
-               {"unvault", lookup_file},
+               {"unvault", lookup_unvault},
                {"template", lookup_template},
                {"env", lookup_env},
                {"vars", lookup_vars},
@@ -312,6 +387,7 @@ static const struct {
                {"cartesian", lookup_nested},
                {"together", lookup_together},
                {"sequence", lookup_sequence},
+               {"subelements", lookup_subelements},
                {"random_choice", lookup_random_choice}};
 
 static struct err *run_lookup(struct arena *arena, const struct expr_env *env, const struct expr_place *place,
@@ -324,6 +400,7 @@ static struct err *run_lookup(struct arena *arena, const struct expr_env *env, c
                        .place = place,
                        .run = at->run,
                        .job = at->job,
+                       .subdir = at->subdir,
                        .terms = terms,
                        .options = options,
                        .results = results};
@@ -356,7 +433,18 @@ static struct err *load_template(struct arena *arena, const struct expr_env *env
 struct expr_env run_env(struct run *run, struct job *job, const struct expr_scope *scope)
 {
     struct lookup_place *at = ARENA_NEW(job->arena, struct lookup_place);
-    *at = (struct lookup_place){.run = run, .job = job};
+    *at = (struct lookup_place){.run = run, .job = job, .subdir = "files"};
     return (struct expr_env){
         .scope = scope, .lookup = run_lookup, .load = load_template, .lookup_context = at};
+}
+
+struct err *lookup_for_loop(struct run *run, struct job *job, const char *plugin, const json_t *terms,
+                            const json_t *options, json_t **items)
+{
+    const char *action = job->entry->module ? job->entry->module->name : "";
+    struct expr_env env = run_env(run, job, job->scope);
+    struct lookup_place *at = env.lookup_context;
+    at->subdir = strstr(action, "template") ? "templates" : strstr(action, "var") ? "vars" : "files";
+    struct expr_place place = {.file = job->entry->file, .line = job->entry->line};
+    return run_lookup(job->arena, &env, &place, plugin, terms, options, items);
 }

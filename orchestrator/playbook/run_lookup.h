@@ -8,6 +8,7 @@ struct lookup {
     const struct expr_place *place;
     struct run *run;
     struct job *job;
+    const char *subdir;            /* where first_found looks: files, templates, vars */
     const json_t *terms, *options; /* an array, an object */
     json_t *results;               /* to append to */
 };
@@ -37,4 +38,5 @@ struct err *lookup_indexed_items(const struct lookup *l) REHOST_MUST_CHECK;
 struct err *lookup_nested(const struct lookup *l) REHOST_MUST_CHECK;
 struct err *lookup_together(const struct lookup *l) REHOST_MUST_CHECK;
 struct err *lookup_sequence(const struct lookup *l) REHOST_MUST_CHECK;
+struct err *lookup_subelements(const struct lookup *l) REHOST_MUST_CHECK;
 struct err *lookup_random_choice(const struct lookup *l) REHOST_MUST_CHECK;

@@ -33,48 +33,109 @@ static char *trimmed(char *text)
 
 /* --- ini: 'key section=s file=f', type=properties has no sections --- */
 
-struct ini_search {
-    const struct lookup *l;
-    const char *key, *section;
-    bool properties, by_regex, case_sensitive;
-    size_t found;
+#define PROPERTIES "java_properties" /* what its lines count as, as in Ansible */
+
+/* As Python's configparser reads it: what [DEFAULT] holds is in every section, deeper lines belong to the
+ * value before them. */
+struct ini {
+    const char *section;
+    bool case_sensitive, is_there;
+    json_t *defaults, *own, *others, *at;
+    const char *key; /* the setting that deeper lines belong to, or NULL */
+    size_t indent;
 };
 
-static struct err *try_ini_line(struct ini_search *s, const char *name, const char *value)
+static void enter_section(struct ini *ini, const char *name)
 {
-    bool match;
-    if (s->by_regex)
-        TRY(regex_matches(s->key, (struct regex_flags){.ignore_case = !s->case_sensitive, .anchored = true},
-                          name, strlen(name), &match));
-    else
-        match = (s->case_sensitive ? strcmp(name, s->key) : strcasecmp(name, s->key)) == 0;
-    if (!match)
-        return NULL;
-    if (s->found && !s->by_regex) /* the last one counts */
-        json_array_remove(s->l->results, json_array_size(s->l->results) - 1);
-    lookup_put(s->l, value, strlen(value));
-    s->found++;
+    bool defaults = strcmp(name, "DEFAULT") == 0, own = strcmp(name, ini->section) == 0;
+    json_object_clear(ini->others);
+    ini->at = defaults ? ini->defaults : own ? ini->own : ini->others;
+    ini->is_there = ini->is_there || own;
+    ini->key = NULL;
+}
+
+static struct err *read_setting(struct ini *ini, char *line)
+{
+    char *equals = line + strcspn(line, "=:");
+    if (!*equals || !ini->at)
+        return err_new(ERR_INPUT, ini->at ? "'%s' is no setting" : "'%s' stands before the sections", line);
+    *equals = 0;
+    char *key = trimmed(line);
+    for (char *c = key; *c && !ini->case_sensitive; c++)
+        *c = (char)tolower((unsigned char)*c);
+    if (json_object_get(ini->at, key))
+        return err_new(ERR_INPUT, "the setting '%s' stands there twice", key);
+    json_t *value = json_string(trimmed(equals + 1));
+    if (!value || json_object_set_new(ini->at, key, value))
+        return err_new(ERR_INPUT, "the file is not UTF-8 text");
+    ini->key = key;
     return NULL;
 }
 
-static struct err *search_ini(struct ini_search *s, char *text)
+static struct err *read_ini(const struct lookup *l, struct ini *ini, char *text)
 {
-    bool inside = s->properties;
     for (char *save, *line = strtok_r(text, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
-        char *start = trimmed(line), *close = *start == '[' ? strchr(start, ']') : NULL;
+        char *start = trimmed(line), *close = *start == '[' ? strrchr(start, ']') : NULL;
+        size_t indent = (size_t)(start - line);
         if (!*start || *start == '#' || *start == ';')
             continue;
-        if (close && !s->properties) {
-            *close = 0;
-            inside = strcmp(start + 1, s->section) == 0;
+        if (ini->key && indent > ini->indent) {
+            const char *before = json_string_value(json_object_get(ini->at, ini->key));
+            const char *longer = arena_printf(l->arena, "%s\n%s", before, start);
+            json_object_set_new(ini->at, ini->key, json_string(longer));
             continue;
         }
-        char *equals = start + strcspn(start, "=:");
-        if (!inside || !*equals)
-            continue;
-        *equals = 0;
-        TRY(try_ini_line(s, trimmed(start), trimmed(equals + 1)));
+        ini->indent = indent;
+        if (close) {
+            *close = 0;
+            enter_section(ini, start + 1);
+        } else {
+            TRY(read_setting(ini, start));
+        }
     }
+    return NULL;
+}
+
+static struct err *find_settings(const struct lookup *l, const json_t *settings, const char *key, bool regex,
+                                 bool *any)
+{
+    const char *name;
+    json_t *value;
+    json_object_foreach((json_t *)(uintptr_t)settings, name, value)
+    {
+        bool match = strcmp(name, key) == 0;
+        if (regex)
+            TRY(regex_matches(key, (struct regex_flags){.anchored = true}, name, strlen(name), &match));
+        if (match)
+            json_array_append(l->results, value);
+        *any = *any || match;
+    }
+    return NULL;
+}
+
+static struct err *search_ini(const struct lookup *l, const json_t *pairs, const char *key, char *text)
+{
+    json_auto_t *defaults = json_object(), *own = json_object(), *others = json_object();
+    bool properties = strcmp(pair_text(l, pairs, "type", "ini"), "properties") == 0, any = false;
+    bool regex = pair_flag(pairs, "re");
+    struct ini ini = {.section = properties ? PROPERTIES : pair_text(l, pairs, "section", "global"),
+                      .case_sensitive = pair_flag(pairs, "case_sensitive"),
+                      .defaults = defaults,
+                      .own = own,
+                      .others = others};
+    if (properties)
+        enter_section(&ini, PROPERTIES);
+    TRY(read_ini(l, &ini, text));
+    if (!ini.is_there && strcmp(ini.section, "DEFAULT") != 0)
+        return err_new(ERR_INPUT, "there is no section '%s'", ini.section);
+    json_object_update(defaults, own);
+    char *wanted = arena_strdup(l->arena, key);
+    for (char *c = wanted; *c && !regex && !ini.case_sensitive; c++)
+        *c = (char)tolower((unsigned char)*c);
+    TRY(find_settings(l, defaults, wanted, regex, &any));
+    const char *fallback = pair_text(l, pairs, "default", "");
+    if (!any && !regex)
+        lookup_put(l, fallback, strlen(fallback));
     return NULL;
 }
 
@@ -84,20 +145,12 @@ struct err *lookup_ini(const struct lookup *l)
                                        "re",      "case_sensitive", "encoding", NULL};
     for (size_t i = 0; i < json_array_size(l->terms); i++) {
         json_auto_t *pairs = json_object();
-        struct ini_search s = {.l = l};
+        const char *key;
         char *text;
         size_t length;
-        TRY(lookup_split_term(l, expr_value_text(l->arena, json_array_get(l->terms, i)), keys, &s.key,
-                              pairs));
-        s.section = pair_text(l, pairs, "section", "global");
-        s.properties = strcmp(pair_text(l, pairs, "type", "ini"), "properties") == 0;
-        s.by_regex = pair_flag(pairs, "re");
-        s.case_sensitive = pair_flag(pairs, "case_sensitive");
+        TRY(lookup_split_term(l, expr_value_text(l->arena, json_array_get(l->terms, i)), keys, &key, pairs));
         TRY(lookup_read(l, pair_text(l, pairs, "file", "ansible.ini"), &text, &length));
-        TRY(search_ini(&s, text));
-        const char *fallback = pair_text(l, pairs, "default", "");
-        if (!s.found && (*fallback || !s.by_regex))
-            lookup_put(l, fallback, strlen(fallback));
+        TRY(search_ini(l, pairs, key, text));
     }
     return NULL;
 }
@@ -127,19 +180,23 @@ static char *read_field(char **text, char delimiter, bool *last)
     return from;
 }
 
-static const char *find_field(char *text, const char *key, char delimiter, long column)
+/* The field of the first row that begins with the key; *found is NULL when there is no such row. */
+static struct err *find_field(char *text, const char *key, char delimiter, long column, const char **found)
 {
+    *found = NULL;
     while (*text) {
         bool last = false;
-        const char *found = NULL;
+        const char *wanted = NULL;
         char *first = NULL;
         for (long i = 0; !last; i++) {
             char *field = read_field(&text, delimiter, &last);
             first = i ? first : field;
-            found = i == column ? field : found;
+            wanted = i == column ? field : wanted;
         }
-        if (strcmp(first, key) == 0)
-            return found;
+        if (strcmp(first, key) != 0)
+            continue;
+        *found = wanted;
+        return wanted ? NULL : err_new(ERR_INPUT, "the row '%s' has no column %ld", key, column);
     }
     return NULL;
 }
@@ -155,8 +212,9 @@ struct err *lookup_csvfile(const struct lookup *l)
         TRY(lookup_split_term(l, expr_value_text(l->arena, json_array_get(l->terms, i)), keys, &key, pairs));
         const char *delimiter = pair_text(l, pairs, "delimiter", "TAB");
         TRY(lookup_read(l, pair_text(l, pairs, "file", "ansible.csv"), &text, &length));
-        const char *found = find_field(text, key, strcasecmp(delimiter, "TAB") == 0 ? '\t' : delimiter[0],
-                                       strtol(pair_text(l, pairs, "col", "1"), NULL, 10));
+        const char *found;
+        TRY(find_field(text, key, strcasecmp(delimiter, "TAB") == 0 ? '\t' : delimiter[0],
+                       strtol(pair_text(l, pairs, "col", "1"), NULL, 10), &found));
         found = found ? found : pair_text(l, pairs, "default", NULL);
         if (found)
             lookup_put(l, found, strlen(found));

@@ -77,7 +77,7 @@ static json_t *list_of(const struct lookup *l, size_t i)
     return list;
 }
 
-/* Every combination, the last list turning fastest. */
+/* Every combination, the last list turning fastest. As in Ansible items that are lists are spread. */
 struct err *lookup_nested(const struct lookup *l)
 {
     json_auto_t *rows = json_pack("[[]]");
@@ -89,8 +89,9 @@ struct err *lookup_nested(const struct lookup *l)
         {
             json_array_foreach(list, k, item)
             {
-                json_t *next = json_copy(row);
-                json_array_append(next, item);
+                json_auto_t *pair = json_pack("[O, O]", row, item);
+                json_t *next = json_array();
+                spread(next, pair, 1);
                 json_array_append_new(longer, next);
             }
             if (json_array_size(longer) > MAX_ITEMS)
@@ -134,6 +135,14 @@ struct err *lookup_random_choice(const struct lookup *l)
     if (count)
         json_array_append(l->results, json_array_get(l->terms, number % count));
     return NULL;
+}
+
+struct err *lookup_subelements(const struct lookup *l)
+{
+    json_auto_t *items = NULL;
+    TRY(loop_subelements(l->job, l->terms, &items));
+    json_array_extend(l->results, items);
+    return check_size(l);
 }
 
 struct err *lookup_sequence(const struct lookup *l)

@@ -74,30 +74,6 @@ static json_t *together(const json_t *lists)
     return out;
 }
 
-static json_t *nested(const json_t *lists)
-{
-    json_t *rows = json_pack("[[]]");
-    size_t i, r, k;
-    json_t *list, *row, *item;
-    json_array_foreach(lists, i, list)
-    {
-        json_t *next = json_array(), *items = as_list(list);
-        json_array_foreach(rows, r, row) json_array_foreach(items, k, item)
-        {
-            json_t *longer = json_copy(row);
-            json_array_append(longer, item);
-            if (json_array_size(next) <= MAX_ITEMS)
-                json_array_append_new(next, longer);
-            else
-                json_decref(longer);
-        }
-        json_decref(items);
-        json_decref(rows);
-        rows = next;
-    }
-    return rows;
-}
-
 /* Dots in the key lead deeper. */
 static json_t *value_below(const json_t *map, const char *key)
 {
@@ -123,8 +99,7 @@ static bool skips_missing(const json_t *options)
     return flag && value_as_flag(flag, &skip) && skip;
 }
 
-/* [list of maps, key, options]: each map (without that key) with each item of the list under that key. */
-static struct err *subelements(struct job *job, const json_t *terms, json_t **items)
+struct err *loop_subelements(struct job *job, const json_t *terms, json_t **items)
 {
     const json_t *list = json_array_get(terms, 0);
     const char *key = json_string_value(json_array_get(terms, 1));
@@ -188,17 +163,42 @@ static json_t *joined_maps(const json_t *value)
     return all;
 }
 
-/* first_found and fileglob are the lookups of the same name. */
-static struct err *by_lookup(struct run *run, struct job *job, const char *plugin, const json_t *value,
+/* with_PLUGIN is the lookup of that name. */
+static struct err *by_lookup(struct run *run, struct job *job, enum keyword keyword, const json_t *value,
                              json_t **items)
 {
-    struct expr_env env = run_env(run, job, job->scope);
-    struct expr_place place = {.file = job->entry->file, .line = job->entry->line};
     CLEANUP_JSON json_t *none = json_object();
     CLEANUP_JSON json_t *terms = as_list(value);
     const json_t *first = json_array_get(terms, 0);
     const json_t *options = json_is_object(first) ? first : none;
-    return env.lookup(job->arena, &env, &place, plugin, terms, options, items);
+    const char *plugin = keyword_spec(keyword)->name + strlen("with_");
+    return lookup_for_loop(run, job, plugin, terms, options, items);
+}
+
+/* As Ansible: a file whose name is undefined is passed over, and so is a map that holds such a name. */
+static struct err *render_candidates(struct job *job, const struct expr_env *env,
+                                     const struct expr_place *place, const json_t *written, json_t **value)
+{
+    CLEANUP_JSON json_t *candidates = json_array();
+    CLEANUP_JSON json_t *terms = as_list(written);
+    size_t i;
+    const json_t *term;
+    json_array_foreach(terms, i, term)
+    {
+        json_t *rendered;
+        struct err *e = template_render_json(job->arena, env, place, term, &rendered);
+        if (e && err_kind(e) != ERR_INPUT)
+            return e;
+        if (!e && json_is_array(rendered))
+            json_array_extend(candidates, rendered);
+        else if (!e)
+            json_array_append(candidates, rendered);
+        if (!e)
+            json_decref(rendered);
+        err_free(e);
+    }
+    *value = TAKE(candidates);
+    return NULL;
 }
 
 static struct err *shape(struct run *run, struct job *job, enum keyword keyword, const json_t *value,
@@ -220,11 +220,15 @@ static struct err *shape(struct run *run, struct job *job, enum keyword keyword,
         *items = pairs_of(list);
         return NULL;
     case KW_WITH_SUBELEMENTS:
-        return subelements(job, value, items);
+        return loop_subelements(job, value, items);
     case KW_WITH_FIRST_FOUND:
-        return by_lookup(run, job, "first_found", value, items);
     case KW_WITH_FILEGLOB:
-        return by_lookup(run, job, "fileglob", value, items);
+    case KW_WITH_NESTED:
+    case KW_WITH_CARTESIAN:
+    case KW_WITH_FILE:
+    case KW_WITH_LINES:
+    case KW_WITH_ENV:
+        return by_lookup(run, job, keyword, value, items);
     default:
         break;
     }
@@ -237,16 +241,14 @@ static struct err *shape(struct run *run, struct job *job, enum keyword keyword,
     }
     *items = keyword == KW_WITH_INDEXED_ITEMS ? indexed(list)
              : keyword == KW_WITH_TOGETHER    ? together(list)
-             : keyword == KW_WITH_NESTED || keyword == KW_WITH_CARTESIAN
-                 ? nested(list)
-                 : loop_flatten(list, keyword == KW_WITH_FLATTENED);
+                                              : loop_flatten(list, keyword == KW_WITH_FLATTENED);
     return NULL;
 }
 
 struct err *loop_items(struct run *run, struct job *job, json_t **items)
 {
     *items = NULL;
-    for (enum keyword keyword = KW_LOOP; keyword <= KW_WITH_FLATTENED; keyword++) {
+    for (enum keyword keyword = KW_LOOP; keyword <= KW_WITH_ENV; keyword++) {
         const json_t *written = keyword == KW_LOOP_CONTROL ? NULL : job->entry->keywords[keyword];
         if (!written)
             continue;
@@ -256,6 +258,8 @@ struct err *loop_items(struct run *run, struct job *job, json_t **items)
         if (json_is_string(written) && !template_is_template(json_string_value(written)) &&
             keyword == KW_WITH_DICT)
             TRY(expr_evaluate(job->arena, &env, &place, json_string_value(written), &value));
+        else if (keyword == KW_WITH_FIRST_FOUND)
+            TRY(render_candidates(job, &env, &place, written, &value));
         else
             TRY(template_render_json(job->arena, &env, &place, written, &value));
         TRY(shape(run, job, keyword, value, items));

@@ -36,9 +36,10 @@ struct err *run_init_vars(struct run *run)
     const json_t *group_names = run->crew ? run->crew->hosts[run->host].group_names : NULL;
     const json_t *groups = run->crew ? run->crew->groups : NULL;
     set_magic(run, "group_names",
-              group_names ? json_incref((json_t *)(uintptr_t)group_names) : json_pack("[s]", "all"));
+              group_names ? json_incref((json_t *)(uintptr_t)group_names) : json_pack("[s]", "ungrouped"));
     set_magic(run, "groups",
-              groups ? json_incref((json_t *)(uintptr_t)groups) : json_pack("{s:[s]}", "all", host));
+              groups ? json_incref((json_t *)(uintptr_t)groups)
+                     : json_pack("{s:[s], s:[s]}", "all", host, "ungrouped", host));
     set_magic(run, "ansible_play_hosts", json_pack("[s]", host));
     set_magic(run, "ansible_play_hosts_all", json_pack("[s]", host));
     set_magic(run, "ansible_play_batch", json_pack("[s]", host));
