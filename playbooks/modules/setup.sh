@@ -473,13 +473,13 @@ rh_setup_devices() {
         put_empty "$_name.holders" list
         put_empty "$_name.partitions" map
         rh_setup_size "$_name" "$_path"
-        for _path in /sys/block/"$_disk"/"$_disk"*; do
-            [ -r "$_path/start" ] || continue
-            _name=devices.$_disk.partitions.${_path##*/}
-            read -r _value <"$_path/start" && put "$_name.start" "$_value"
-            rh_setup_uuid "$_path"
+        for _part in /sys/block/"$_disk"/"$_disk"*; do
+            [ -r "$_part/start" ] || continue
+            _name=devices.$_disk.partitions.${_part##*/}
+            read -r _value <"$_part/start" && put "$_name.start" "$_value"
+            rh_setup_uuid "$_part"
             if [ "$_uuid" = N/A ]; then put_json "$_name.uuid" null; else put "$_name.uuid" "$_uuid"; fi
-            rh_setup_size "$_name" "$_path"
+            rh_setup_size "$_name" "$_part"
         done
     done
 }
