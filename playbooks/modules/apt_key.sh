@@ -15,6 +15,7 @@ module_apt_key() {
     command -v gpg >/dev/null || fail 'Failed to find required executable "gpg" in paths'
     set -- ${a_url:+url} ${a_data:+data} ${a_file:+file} ${a_keyserver:+keyserver}
     [ $# -lt 2 ] || fail 'parameters are mutually exclusive: data|file|keyserver|url'
+    rm -rf "$T/gpg" "$T/key" # an earlier task's
     (umask 077 && mkdir "$T/gpg")
     [ -n "${a_id-}" ] || rh_apt_key_id
     rh_apt_key_parse

@@ -24,7 +24,8 @@ module_apt_repository() {
     [ -n "$_line" ] || fail "Invalid repository string: $a_repo"
     put repo "$a_repo"
     put state "$a_state"
-    _found='' _touched=''
+    _found='' _touched='' _added=''
+    rm -f "$T"/was.* "$T/diff" # an earlier task's
     for _file in /etc/apt/sources.list /etc/apt/sources.list.d/*.list; do
         [ ! -f "$_file" ] || rh_apt_repository_look
     done

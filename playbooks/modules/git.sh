@@ -184,7 +184,8 @@ rh_git_foresee() {
 rh_git_fetch() {
     set --
     if [ -n "${a_depth-}" ]; then
-        rh_git_branch
+        _branch=$(rh_git symbolic-ref -q HEAD) && _branch=${_branch#refs/heads/}
+        [ "$a_version" != HEAD ] || rh_git_branch
         [ "$a_version" = HEAD ] || [ -n "${a_refspec-}" ] || rh_git_ask "$a_repo" "$a_version"
         case ${a_refspec:+refspec}:$a_version:${_kind-} in
         refspec:*) set -- "$a_refspec" ;;
