@@ -161,9 +161,10 @@ static void on_each(struct crew_run *const *runs, size_t count, void *(*work)(vo
 {
     for (size_t i = 0; i < count; i++) {
         runs[i]->started = pthread_create(&runs[i]->thread, NULL, work, runs[i]) == 0;
-        runs[i]->refused = !runs[i]->started;
-        if (runs[i]->refused)
+        if (!runs[i]->started) {
+            runs[i]->refused = true;
             work(runs[i]);
+        }
     }
     for (size_t i = 0; i < count; i++)
         if (runs[i]->started)
