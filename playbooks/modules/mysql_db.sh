@@ -89,6 +89,7 @@ rh_mysql_db_pack() {
     esac
 }
 rh_mysql_db_dump() { # databases
+    rm -f "$T/bad"
     _dump=$(command -v mariadb-dump || command -v mysqldump) || fail 'mysqldump is needed on the host'
     if [ "$*" = all ]; then set -- --all-databases; elif [ $# -gt 1 ]; then set -- --databases "$@"; fi
     if [ -n "${a_encoding-}" ]; then set -- "--default-character-set=$a_encoding" "$@"; fi

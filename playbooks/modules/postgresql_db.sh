@@ -87,6 +87,7 @@ rh_pg_db_pack() {
     case $a_target in *.gz) gzip $1 ;; *.bz2) bzip2 $1 ;; *.xz) xz $1 ;; *) cat ;; esac
 }
 rh_pg_db_dump() {
+    rm -f "$T/bad"
     case $a_target in
     *.tar) set -- --format=t ;;
     *.pgc) set -- --format=c ;;
