@@ -130,9 +130,37 @@ static struct err *build_alias(struct builder *b, int depth, const struct yaml_n
     return count_extent(b, extent, mark);
 }
 
+/* Text that is never a template (`!unsafe`): it is kept as a template that gives just this text, so that all who
+ * read it need not know. */
+static void protect(struct builder *b, struct yaml_node *node)
+{
+    const char *p = node->text;
+    while ((p = strchr(p, '{')) && p[1] != '{' && p[1] != '%' && p[1] != '#')
+        p++;
+    if (!p)
+        return;
+    static const char quote[] = "\" ~ '\"' ~ \""; /* templates of tasks know no escapes */
+    char *text = arena_alloc(b->arena, sizeof(quote) * node->text_length + sizeof("{{ \"\" }}")), *to = text;
+    to += sprintf(to, "{{ \"");
+    for (p = node->text; *p; p++) {
+        if (*p == '"')
+            to += sprintf(to, "%s", quote);
+        else
+            *to++ = *p;
+    }
+    to += sprintf(to, "\" }}");
+    node->text = text;
+    node->text_length = (size_t)(to - text);
+}
+
 static struct err *apply_tag(struct builder *b, struct yaml_node *node, const char *tag)
 {
     enum yaml_type wanted;
+    if (strcmp(tag, "!unsafe") == 0) {
+        node->type = YAML_STRING;
+        protect(b, node);
+        return NULL;
+    }
     if (!yaml_scalar_tag(tag, &wanted))
         return err_with_hint(yaml_error(node, "the tag '%s' is not supported", tag),
                              strcmp(tag, "!vault") ? "remove the tag" : "decrypt the value first");

@@ -2,7 +2,8 @@
  *
  * A safe subset of YAML 1.1 for files that people write: one or several documents, maps with scalar keys, lists, scalars, anchors, aliases and
  * `<<` merges. Refused, with file:line:column: more than 1 MiB, depth > 64, more than 100 aliases or 50 000 nodes after expansion, cycles,
- * invalid UTF-8, NUL, UTF-16, tabs as indentation, duplicate keys, tags other than the core ones.
+ * invalid UTF-8, NUL, UTF-16, tabs as indentation, duplicate keys, tags other than the core ones and `!unsafe` of text (its text is then
+ * a template that gives what was written).
  *
  * Nodes live in the arena. Threads: a tree is read-only.
  */

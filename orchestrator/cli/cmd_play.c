@@ -95,6 +95,7 @@ struct err *cmd_play(struct cli *cli)
     cli->data = json_pack("{s:s}", "playbook", cli->arguments[0]);
     struct err *e = run(&play);
     json_decref(play.host_vars);
+    json_decref(play.one);
     project_close(play.project);
     return e;
 }

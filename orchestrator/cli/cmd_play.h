@@ -16,6 +16,7 @@ struct play_command {
     const struct playbook *playbook;
     json_t *extra_vars;
     json_t *host_vars; /* with --as */
+    json_t *one;       /* with --host: its vars, group_names and groups */
     struct project *project;
     struct hosts_config config;
     const struct secret *become_password;

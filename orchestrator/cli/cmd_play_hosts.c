@@ -100,6 +100,21 @@ static struct err *match_one(void *arg, struct arena *arena, const json_t *patte
     return NULL;
 }
 
+/* What Ansible gives for `-i ADDRESS,`: the login among the host's variables, and no group. */
+static void describe_one(struct play_command *play)
+{
+    struct cli *cli = play->cli;
+    struct crew_host *host = play->hosts;
+    const char *user = cli_option(cli, "user");
+    play->one = json_pack("{s:{s:s}, s:[s], s:{s:[s], s:[s]}}", "vars", "ansible_user", user ? user : "root",
+                          "group_names", "ungrouped", "groups", "all", host->name, "ungrouped", host->name);
+    json_t *vars = json_object_get(play->one, "vars");
+    json_object_update(vars, play->host_vars);
+    host->vars = vars;
+    host->group_names = json_object_get(play->one, "group_names");
+    play->crew.groups = json_object_get(play->one, "groups");
+}
+
 static struct err *find_one(struct play_command *play)
 {
     struct cli *cli = play->cli;
@@ -120,6 +135,7 @@ static struct err *find_one(struct play_command *play)
                                .become_password = play->become_password};
     play->crew =
         (struct crew){.hosts = host, .host_count = 1, .arg = play, .match = match_one, .open = open_way};
+    describe_one(play);
     return NULL;
 }
 

@@ -48,10 +48,6 @@ static struct err *until_holds(struct run *run, struct job *job, struct step *st
         *hold = true;
         return NULL;
     }
-    if (!job->entry->keywords[KW_UNTIL]) { /* retries alone: until it does not fail */
-        *hold = step->frame.status != FRAME_FAILED;
-        return NULL;
-    }
     const struct expr_scope *scope = scope_with(job->arena, job->scope, step->loop_vars, true);
     const json_t *registered = job->entry->keywords[KW_REGISTER];
     json_object_set_new(values, "failed", json_boolean(step->frame.status == FRAME_FAILED));
@@ -165,7 +161,7 @@ static struct err *run_step(struct run *run, struct job *job, json_t *loop_vars,
     step->label = label;
     if (job->entry->module->action == ACTION_REBOOT)
         return run_reboot(run, job, step, loop_vars != NULL);
-    if (job->entry->keywords[KW_UNTIL] || job->entry->keywords[KW_RETRIES])
+    if (job->entry->keywords[KW_UNTIL]) /* retries alone mean nothing, as in Ansible before 2.16 */
         return run_tries(run, job, step, loop_vars != NULL);
     if (job->entry->keywords[KW_ASYNC])
         return run_limited(run, job, step, loop_vars != NULL);
@@ -182,7 +178,7 @@ static bool judged_here(const struct job *job)
     const struct entry *entry = job->entry;
     const json_t *failed_when = entry->keywords[KW_FAILED_WHEN];
     return (failed_when && !json_is_false(failed_when)) || entry->keywords[KW_UNTIL] ||
-           entry->keywords[KW_RETRIES] || entry->keywords[KW_ASYNC] || job->failed_here;
+           entry->keywords[KW_ASYNC] || job->failed_here;
 }
 
 /* Whether what is still under way could see what a task that is done here does, or should have kept it from
@@ -237,12 +233,28 @@ static struct err *run_loop(struct run *run, struct job *job, const json_t *item
     return NULL;
 }
 
+/* A loop over nothing is a task that is skipped, whatever its condition. */
+static void run_nothing(struct run *run, struct job *job)
+{
+    struct step *step = step_new(job);
+    err_free(job_tolerance(run, job, job->scope));
+    step->local = true;
+    step->frame.status = FRAME_SKIPPED;
+    step->frame.values = json_pack("{s:b, s:b, s:s, s:[]}", "changed", 0, "skipped", 1, "skipped_reason",
+                                   "No items in the list", "results");
+    run_queue(run, step);
+}
+
 static struct err *send_job(struct run *run, struct job *job)
 {
     CLEANUP_JSON json_t *items = NULL;
     struct err *e = loop_items(run, job, &items);
     if (e)
         return failed_loop(run, job, e);
+    if (items && !json_array_size(items)) {
+        run_nothing(run, job);
+        return NULL;
+    }
     if (items)
         return run_loop(run, job, items);
     return run_step(run, job, NULL, NULL);

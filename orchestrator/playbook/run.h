@@ -71,6 +71,7 @@ struct run {
 
     json_t *play_vars;     /* vars and vars_files of the play */
     json_t *magic;         /* inventory_hostname and the like */
+    json_t *play_named;    /* the play's name, which may be a template */
     json_t *role_defaults; /* of all roles that the play sees */
     json_t *role_vars;
     json_t *roles_known; /* key -> true: its handlers are there; key -> "done": not again */

@@ -114,6 +114,8 @@ static struct err *prepare_copy(struct run *run, struct job *job, json_t *args, 
                                 struct payload *payload)
 {
     json_t *content = json_object_get(args, "content");
+    if (json_is_null(content)) /* as if it were not given */
+        content = NULL;
     const char *src = text_arg(job, args, "src");
     bool remote = false;
     json_t *flag = json_object_get(args, "remote_src");

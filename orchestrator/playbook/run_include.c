@@ -133,6 +133,8 @@ static struct err *run_included(struct run *run, struct job *job, const json_t *
         TRY(run_send_modules(run, &list));
     if (job->entry->module->action == ACTION_INCLUDE_ROLE)
         TRY(meet_role(run, job, scope, &list));
+    else
+        run->result->counts[TASK_OK]++; /* Ansible counts a file of tasks, but not a role */
     struct include_frame frame = {
         .outer = run->frames,
         .entry = job->entry,

@@ -83,9 +83,13 @@ static struct err *judge(struct run *run, struct job *job, const struct step *st
                            true);
     bool hold;
     /* Of several conditions all must hold. */
-    TRY(conditions_hold(run, job, scope, job->entry, keyword, true, &hold));
-    json_object_set_new(values, name, json_boolean(hold));
-    return NULL;
+    struct err *e = conditions_hold(run, job, scope, job->entry, keyword, true, &hold);
+    if (e)
+        json_object_set_new(values, keyword == KW_FAILED_WHEN ? "failed_when_result" : "changed_when_result",
+                            json_string(err_text(e)));
+    else
+        json_object_set_new(values, name, json_boolean(hold));
+    return e;
 }
 
 static struct err *judge_step(struct run *run, struct job *job, struct step *step)
@@ -149,6 +153,10 @@ static const char *message_of(struct job *job, const struct step *step, bool fai
     const char *warning = json_string_value(json_array_get(json_object_get(values, "warnings"), 0));
     if (!failed)
         return job->entry->module->action == ACTION_DEBUG ? text : warning ? warning : "";
+    const char *unclear = json_string_value(json_object_get(values, "failed_when_result"));
+    unclear = unclear ? unclear : json_string_value(json_object_get(values, "changed_when_result"));
+    if (unclear)
+        return shortened(job->arena, unclear, MAX_MESSAGE_BYTES);
     const char *errors = json_string_value(json_object_get(values, "stderr"));
     const char *output = json_string_value(json_object_get(values, "stdout"));
     const json_t *rc = json_object_get(values, "rc");
@@ -233,13 +241,10 @@ static json_t *looped_result(const struct job *job)
     bool all_skipped = job->skipped == job->settled;
     json_t *result = json_pack("{s:O, s:b, s:b}", "results", job->results, "changed", job->changed > 0,
                                "skipped", all_skipped);
-    if (!job->settled)
-        json_object_set_new(result, "skipped_reason", json_string("No items in the list"));
-    else
-        json_object_set_new(result, "msg",
-                            json_string(job->failed   ? "One or more items failed"
-                                        : all_skipped ? "All items skipped"
-                                                      : "All items completed"));
+    json_object_set_new(result, "msg",
+                        json_string(job->failed   ? "One or more items failed"
+                                    : all_skipped ? "All items skipped"
+                                                  : "All items completed"));
     if (job->failed)
         json_object_set_new(result, "failed", json_true());
     return result;
@@ -284,14 +289,14 @@ static void tell_once(struct run *run, const struct job *job)
 static struct err *finish(struct run *run, struct job *job)
 {
     const json_t *registered = job->entry->keywords[KW_REGISTER];
-    bool stopped = !job->looping && !job->settled; /* an earlier failure kept it from running */
+    bool stopped = !job->settled; /* an earlier failure kept it from running */
     if (job->gathers_facts)
         run->facts_pending = false;
     run_mark_facts(run, job->entry, run_mark_clean);
     if (registered) {
         const char *name = json_string_value(registered);
         run_mark_clean(run, name);
-        if (job->looping)
+        if (job->looping && !stopped)
             json_object_set_new(run->registered, name, looped_result(job));
         else if (!stopped)
             json_object_set(run->registered, name, json_array_get(job->results, 0));
@@ -301,9 +306,11 @@ static struct err *finish(struct run *run, struct job *job)
     if (job->once)
         tell_once(run, job);
     count_task(run, job);
-    if (job->fatal)
+    if (job->fatal) {
+        if (job->looping)
+            json_object_set_new(run->registered, "ansible_failed_result", looped_result(job));
         run->failed = true;
-    else if (job->changed)
+    } else if (job->changed)
         return run_notify(run, job);
     return NULL;
 }
@@ -336,8 +343,6 @@ static struct err *settle(struct run *run, struct job *job, struct step *step)
     struct err *judged = judge_step(run, job, step);
     if (judged) { /* a condition that cannot be evaluated fails the task */
         json_object_set_new(values, "failed", json_true());
-        json_object_set_new(values, "msg", json_string(err_text(judged)));
-        json_object_del(values, "rc");
         err_free(judged);
     }
     if (step->loop_vars) {

@@ -193,10 +193,11 @@ void run_enter_play(struct run *run, const struct play *play)
     set_magic(run, "ansible_role_names", all);
     json_t *title = play->root->keywords[KW_NAME];
     json_t *hosts = play->root->keywords[KW_HOSTS];
-    set_magic(run, "ansible_play_name",
-              json_is_string(title) ? json_copy(title)
-              : hosts               ? json_copy(hosts)
-                                    : json_string(""));
+    if (!json_is_string(title))
+        title = hosts;
+    json_t *named =
+        title ? json_pack("{s:O}", "ansible_play_name", title) : json_pack("{s:s}", "ansible_play_name", "");
+    run->play_named = json_keep(run->arena, named);
 }
 
 void run_set_facts(struct run *run, json_t *values)
@@ -337,6 +338,7 @@ const struct expr_scope *run_scope(struct run *run, struct arena *arena, const s
 {
     const struct role *role = entry->role;
     const struct expr_scope *s = scope_with(arena, NULL, run->magic, true);
+    s = scope_with(arena, s, run->play_named, false);
     s = scope_with(arena, s, run->role_defaults, false);
     s = roles(arena, s, entry, true);
     s = scope_with(arena, s, run->options->host_vars, false);

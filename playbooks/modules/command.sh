@@ -76,6 +76,7 @@ rh_command_run() { # words
     127:*": $1: not found")
         put_int rc 2
         put stderr ''
+        [ -n "${a_script+set}" ] || put cmd "$(rh_command_text "$@")"
         fail "[Errno 2] No such file or directory: b'$1'"
         ;;
     esac
@@ -83,6 +84,17 @@ rh_command_run() { # words
     put_int rc $_rc
     [ $_rc = 0 ] || fail_changed 'non-zero return code'
     put msg ''
+}
+# The words as one line, each quoted where a shell would need it.
+rh_command_text() {
+    _line=''
+    for _word; do
+        case $_word in
+        '' | *[!A-Za-z0-9@%+=:,./_-]*) _word="'$(printf %s "$_word" | sed "s/'/'\"'\"'/g")'" ;;
+        esac
+        _line="$_line${_line:+ }$_word"
+    done
+    printf %s "$_line"
 }
 # No line ends at the end of $_out and $_err, of DOS neither.
 rh_drop_returns() {

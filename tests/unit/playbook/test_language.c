@@ -105,7 +105,7 @@ static void with_forms_give_the_items_of_ansible(void **state)
              "    - debug: {msg: \"{{ item }}\"}\n      with_sequence: count={{ 2 }} start=0x0f\n"
              "    - debug: {msg: none}\n      with_sequence: count=0\n",
         "ok debug => x01: x01\nok debug => x03: x03\nok debug => x05: x05\nok debug => h006: h006\nok debug "
-        "=> h008: h008\nok debug => 15: 15\nok debug => 16: 16\n");
+        "=> h008: h008\nok debug => 15: 15\nok debug => 16: 16\nskipped debug\n");
     expect(PLAY
            "    - debug: {msg: \"{{ item.0.n }}{{ item.0.k is undefined }}{{ item.1 }}\"}\n      "
            "with_subelements: [[{n: a, k: [1, 2]}, {n: b}], k, {skip_missing: true}]\n      loop_control: "
@@ -128,8 +128,8 @@ static void results_of_loops_have_the_keys_of_ansible(void **state)
            "ok debug: ['changed', 'msg', 'results', 'skipped'] False All items completed\n"
            "ok debug: ['ansible_index_var', 'ansible_loop_var', 'changed', 'i', 'item', 'skip_reason', "
            "'skipped'] ['ansible_index_var', 'ansible_loop_var', 'changed', 'failed', 'i', 'item', 'msg']\n"
-           "ok debug: {\n  \"results\": [],\n  \"changed\": false,\n  \"skipped\": true,\n  "
-           "\"skipped_reason\": \"No items in the list\"\n}\n");
+           "skipped debug\nok debug: {\n  \"changed\": false,\n  \"skipped\": true,\n  "
+           "\"skipped_reason\": \"No items in the list\",\n  \"results\": []\n}\n");
 }
 
 static void a_module_may_be_named_by_action(void **state)
@@ -282,6 +282,54 @@ static void a_failure_before_the_task_is_ignored_and_hidden_too(void **state)
     assert_int_equal(f->result.counts[TASK_IGNORED], 2);
 }
 
+static void what_a_failed_loop_gave_is_there_for_the_rescue(void **state)
+{
+    (void)state;
+    expect(
+        PLAY "    - block:\n        - {command: \"{{ item }}\", loop: ['true', 'false']}\n      rescue:\n"
+             "        - debug: {msg: \"{{ ansible_failed_result.results | length }} {{ "
+             "ansible_failed_result.msg }}\"}\n",
+        "changed command => true\nfailed command => false: exit 1\nok debug: 2 One or more items failed\n");
+}
+
+static void a_verdict_that_cannot_be_reached_keeps_the_result(void **state)
+{
+    (void)state;
+    expect(PLAY
+           "    - {command: echo x, failed_when: nowhere == 1, register: r, ignore_errors: true}\n"
+           "    - debug: {msg: \"{{ r.rc }} {{ r.stdout }} {{ r.failed }} {{ 'nowhere' in "
+           "r.failed_when_result }}\"}\n    - {command: echo y, changed_when: nowhere == 1, register: r, "
+           "failed_when: false, ignore_errors: true}\n    - debug: {msg: \"{{ r.rc }} {{ 'nowhere' in "
+           "r.changed_when_result }}\"}\n",
+           arena_printf(
+               f->arena,
+               "ignored command: %s/play.yml:4: 'nowhere == 1': 'nowhere' is undefined\nok debug: 0 x True "
+               "True\nignored command: %s/play.yml:6: 'nowhere == 1': 'nowhere' is undefined\nok debug: 0 "
+               "True\n",
+               f->dir, f->dir));
+}
+
+static void unsafe_text_is_never_rendered(void **state)
+{
+    (void)state;
+    expect("- hosts: all\n  gather_facts: false\n  vars: {x: !unsafe 'a {{ b }}', y: !unsafe \"{{ 'q' "
+           "}}\\n\\\"{% z\", l: "
+           "[!unsafe '{# c #}', !unsafe plain], z: '{{ x }}-'}\n  tasks:\n"
+           "    - debug: {msg: \"{{ x }}|{{ y }}|{{ l }}|{{ z }}\"}\n"
+           "    - debug: {msg: !unsafe '{{ x }}'}\n    - {command: !unsafe \"echo {{.x}}\", register: r}\n"
+           "    - debug: {var: r.stdout}\n",
+           "ok debug: a {{ b }}|{{ 'q' }}\n\"{% z|['{# c #}', 'plain']|a {{ b }}-\nok debug: {{ x }}\n"
+           "changed command\nok debug: r.stdout: {{.x}}\n");
+}
+
+static void names_of_plays_are_rendered_where_they_are_asked_for(void **state)
+{
+    (void)state;
+    expect("- hosts: all\n  name: play {{ q }}\n  gather_facts: false\n  vars: {q: 1}\n  tasks:\n"
+           "    - debug: {msg: \"{{ ansible_play_name }}\"}\n",
+           "ok debug: play 1\n");
+}
+
 static void tries_are_counted_as_ansible_counts_them(void **state)
 {
     (void)state;
@@ -354,10 +402,14 @@ static void async_limits_how_long_a_task_may_take(void **state)
         PLAY
         "    - command: 'true'\n      async: 30\n      poll: 1\n      register: r\n    - debug: {msg: \"{{ "
         "r.finished }} {{ r is changed }}\"}\n    - command: 'false'\n      async: 30\n      ignore_errors: "
-        "true\n    - command: 'true'\n      retries: \"{{ nowhere }}\"\n      ignore_errors: true\n",
+        "true\n    - command: 'true'\n      until: true\n      retries: \"{{ nowhere }}\"\n      "
+        "ignore_errors: true\n    - command: 'false'\n      retries: 2\n      delay: 0\n      register: r\n  "
+        "    "
+        "ignore_errors: true\n    - debug: {msg: \"{{ 'attempts' in r }}\"}\n",
         arena_printf(f->arena,
                      "changed command\nok debug: 1 True\nignored command: exit 1\nignored command: "
-                     "%s/play.yml:13: '{{ nowhere }}': 'nowhere' is undefined\n",
+                     "%s/play.yml:14: '{{ nowhere }}': 'nowhere' is undefined\nignored command: exit 1\nok "
+                     "debug: false\n",
                      f->dir));
     put_file(f, "play.yml", PLAY "    - name: slow\n      command: sleep 3\n      async: 1\n");
     CLEANUP_ERR struct err *e = apply(f);
@@ -404,6 +456,11 @@ int main(void)
         cmocka_unit_test_setup_teardown(what_is_done_here_does_not_run_ahead_of_the_host, setup, teardown),
         cmocka_unit_test_setup_teardown(a_failure_before_the_task_is_ignored_and_hidden_too, setup, teardown),
         cmocka_unit_test_setup_teardown(tries_are_counted_as_ansible_counts_them, setup, teardown),
+        cmocka_unit_test_setup_teardown(what_a_failed_loop_gave_is_there_for_the_rescue, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_verdict_that_cannot_be_reached_keeps_the_result, setup, teardown),
+        cmocka_unit_test_setup_teardown(unsafe_text_is_never_rendered, setup, teardown),
+        cmocka_unit_test_setup_teardown(names_of_plays_are_rendered_where_they_are_asked_for, setup,
+                                        teardown),
         cmocka_unit_test_setup_teardown(vars_holds_everything_as_it_is_written, setup, teardown),
         cmocka_unit_test_setup_teardown(every_level_of_variables_wins_over_the_one_below, setup, teardown),
         cmocka_unit_test_setup_teardown(async_limits_how_long_a_task_may_take, setup, teardown),
