@@ -237,7 +237,7 @@ static struct err *run_loop(struct run *run, struct job *job, const json_t *item
 static void run_nothing(struct run *run, struct job *job)
 {
     struct step *step = step_new(job);
-    err_free(job_tolerance(run, job, job->scope));
+    err_free(step_tolerance(run, step, job->scope));
     step->local = true;
     step->frame.status = FRAME_SKIPPED;
     step->frame.values = json_pack("{s:b, s:b, s:s, s:[]}", "changed", 0, "skipped", 1, "skipped_reason",
@@ -360,17 +360,16 @@ static struct err *run_meta(struct run *run, const struct entry *entry)
 
 static struct err *run_always(struct run *run, const struct entry *block, bool handlers)
 {
-    bool failed = run->failed, ended = run->ended;
+    bool failed = run->failed;
     struct task_event first = run->result->failed;
     static const char reset[] = "RH_STOP='' RH_FAILED=''\n";
-    run->failed = run->ended = false;
+    run->failed = false;
     session_send(&run->session, reset, sizeof(reset) - 1);
     TRY(run_entries(run, &block->always, handlers));
     TRY(run_settle_all(run));
     if (failed)
         run->result->failed = first;
     run->failed = run->failed || failed;
-    run->ended = run->ended || ended;
     return NULL;
 }
 
@@ -419,7 +418,8 @@ static struct err *run_block(struct run *run, const struct entry *block, bool ha
     TRY(run_settle_all(run));
     if (run->failed && block->rescue.count)
         TRY(rescue(run, block, handlers));
-    return block->always.count ? run_always(run, block, handlers) : NULL;
+    /* whoever leaves the play by `meta` leaves it at once, as in Ansible */
+    return block->always.count && !run->ended ? run_always(run, block, handlers) : NULL;
 }
 
 /* --- which tasks run at all --- */

@@ -309,6 +309,16 @@ static void a_verdict_that_cannot_be_reached_keeps_the_result(void **state)
                f->dir, f->dir));
 }
 
+static void who_leaves_the_play_does_not_come_by_always(void **state)
+{
+    (void)state;
+    expect(PLAY
+           "    - block:\n        - meta: end_host\n      always:\n        - debug: {msg: always}\n"
+           "    - debug: {msg: never}\n- hosts: all\n  gather_facts: false\n  tasks:\n    - debug: {msg: "
+           "next}\n",
+           "ok debug: next\n");
+}
+
 static void unsafe_text_is_never_rendered(void **state)
 {
     (void)state;
@@ -458,6 +468,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(tries_are_counted_as_ansible_counts_them, setup, teardown),
         cmocka_unit_test_setup_teardown(what_a_failed_loop_gave_is_there_for_the_rescue, setup, teardown),
         cmocka_unit_test_setup_teardown(a_verdict_that_cannot_be_reached_keeps_the_result, setup, teardown),
+        cmocka_unit_test_setup_teardown(who_leaves_the_play_does_not_come_by_always, setup, teardown),
         cmocka_unit_test_setup_teardown(unsafe_text_is_never_rendered, setup, teardown),
         cmocka_unit_test_setup_teardown(names_of_plays_are_rendered_where_they_are_asked_for, setup,
                                         teardown),
