@@ -29,6 +29,11 @@ module_wait_for() {
     read -r _now _ </proc/uptime
     put_int elapsed $((${_now%%.*} - _start))
     put state "$a_state"
+    [ -z "${a_port-}" ] || put_int port "$a_port"
+    if [ -n "${a_search_regex-}" ]; then return; fi # what it matched is not told
+    put_json search_regex null
+    put_empty match_groups list
+    put_empty match_groupdict map
 }
 rh_wait_for_holds() {
     if [ -z "${a_path-}${a_port-}" ]; then # time alone
