@@ -108,7 +108,8 @@ static void describe_modules(struct strbuf *out, const struct modules *modules)
         "commas; "
         "*command with %s* runs before the new file takes its place, with `%s` for the file. An argument "
         "that "
-        "Ansible knows and that is not listed is refused.\n\n| module | what it is about |\n| --- | --- |\n");
+        "Ansible knows and that is not listed is refused. `seuser`, `serole`, `setype` and `selevel` have no "
+        "effect: Debian and Ubuntu come without SELinux.\n\n| module | what it is about |\n| --- | --- |\n");
     for (size_t i = 0; (module = modules_at(modules, i)); i++)
         strbuf_addf(out, "| `%s` | %s |\n", module->name, module->summary);
     for (size_t i = 0; (module = modules_at(modules, i)); i++)

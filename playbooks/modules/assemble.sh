@@ -13,6 +13,10 @@
 # arg owner text
 # arg group text
 # arg unsafe_writes bool
+# arg seuser text
+# arg serole text
+# arg setype text
+# arg selevel text
 # returns backup_file checksum dest gid group md5sum mode msg owner size src state uid
 module_assemble() {
     [ "${a_remote_src-}" != no ] || fail "'remote_src: no' is not supported"

@@ -18,6 +18,10 @@
 # arg remote_src bool
 # arg local_follow bool
 # arg unsafe_writes bool
+# arg seuser text
+# arg serole text
+# arg setype text
+# arg selevel text
 # returns backup_file checksum dest gid group md5sum mode msg owner path size src state uid
 # needs copy_tree
 

@@ -14,6 +14,10 @@
 # arg modification_time text
 # arg access_time text
 # arg unsafe_writes bool
+# arg seuser text
+# arg serole text
+# arg setype text
+# arg selevel text
 # returns dest gid group mode owner path size src state uid
 
 # Without a_state: a file or folder as it is, or a folder when a_recurse.

@@ -16,6 +16,10 @@
 # arg owner text
 # arg group text
 # arg unsafe_writes bool
+# arg seuser text
+# arg serole text
+# arg setype text
+# arg selevel text
 # returns dest msg url
 
 # With a checksum, a file that has it already is not fetched.

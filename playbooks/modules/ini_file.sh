@@ -16,6 +16,10 @@
 # arg owner text
 # arg group text
 # arg unsafe_writes bool
+# arg seuser text
+# arg serole text
+# arg setype text
+# arg selevel text
 # returns backup_file gid group mode msg owner path size state uid
 # needs edit
 module_ini_file() {

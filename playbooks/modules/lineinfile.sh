@@ -17,6 +17,10 @@
 # arg owner text
 # arg group text
 # arg unsafe_writes bool
+# arg seuser text
+# arg serole text
+# arg setype text
+# arg selevel text
 # returns found msg rc
 # needs edit
 module_lineinfile() {

@@ -22,5 +22,9 @@
 # arg comment_start_string text
 # arg comment_end_string text
 # arg output_encoding text, one of utf-8
+# arg seuser text
+# arg serole text
+# arg setype text
+# arg selevel text
 # returns dest msg src
 # runs copy

@@ -12,6 +12,10 @@
 # arg owner text
 # arg group text
 # arg unsafe_writes bool
+# arg seuser text
+# arg serole text
+# arg setype text
+# arg selevel text
 # returns dest msg
 module_unarchive() {
     [ -d "$a_dest" ] || fail "dest '$a_dest' must be an existing dir"

@@ -1,5 +1,6 @@
 # user (ansible.builtin): an account of the system.
-# `password` is a hash (filter `password_hash`); `expires` is seconds since the epoch, negative for never.
+# `password` is a hash (filter `password_hash`); `expires` is seconds since the epoch, negative for never. Always the host's own accounts: with
+# `local`, what a directory service knows is not looked at. `hidden`, `login_class`, `profile`, `authorization` and `role`, which other systems have, have no effect.
 #
 # arg name text, required, or user
 # arg state text, one of absent present
@@ -20,6 +21,9 @@
 # arg system bool
 # arg non_unique bool
 # arg expires text
+# arg password_expire_min int
+# arg password_expire_max int
+# arg local bool
 # arg force bool
 # arg remove bool
 # arg generate_ssh_key bool
@@ -27,13 +31,18 @@
 # arg ssh_key_bits int
 # arg ssh_key_file path
 # arg ssh_key_comment text
-# returns comment group home name shell ssh_key_file ssh_public_key state system uid
+# arg hidden bool
+# arg login_class text
+# arg profile text
+# arg authorization text
+# arg role text
+# returns append comment create_home force group groups home move_home name remove shell ssh_fingerprint ssh_key_file ssh_public_key state system uid
 
 # a_password is a hash; it reaches chpasswd on its standard input.
 module_user() {
     put name "$a_name"
     put state "${a_state:=present}"
-    _now=$(getent passwd "$a_name")
+    _now=$(rh_user_entry passwd)
     if [ "$a_state" = absent ]; then
         [ -n "$_now" ] || return 0
         changed
@@ -42,20 +51,27 @@ module_user() {
         if yes "${a_force-}"; then set -- -f; fi
         if yes "${a_remove-}"; then set -- "$@" -r; fi
         must userdel "$@" -- "$a_name"
+        put_bool force "$(! yes "${a_force-}" || echo 1)"
+        put_bool remove "$(! yes "${a_remove-}" || echo 1)"
         return
     fi
     if [ -z "$_now" ] && checking; then changed; return; fi
     if [ -n "${a_group-}" ] && ! getent group "$a_group" >/dev/null; then fail "Group $a_group does not exist"; fi
     if [ -n "$_now" ]; then rh_user_modify; else rh_user_add; fi
-    if [ -n "$r_changed" ]; then _now=$(getent passwd "$a_name") || return 0; fi
+    if [ -n "$r_changed" ]; then _now=$(rh_user_entry passwd); fi
     rh_user_fields
-    checking || rh_user_home
+    rh_user_home
+    rh_user_expiry
+    [ -z "${a_groups+set}" ] || put groups "$a_groups"
     if yes "${a_generate_ssh_key-}"; then rh_user_key; fi
     put_int uid "$_uid"
     put_int group "$_gid"
     put comment "$_comment"
     put home "$_home"
     put shell "$_shell"
+}
+rh_user_entry() { # database
+    if yes "${a_local-}"; then grep "^$a_name:" "/etc/$1"; else getent "$1" "$a_name"; fi
 }
 rh_user_fields() {
     IFS=: read -r _ _ _uid _gid _comment _home _shell <<E
@@ -90,6 +106,7 @@ rh_user_add() {
     must useradd "$@" -- "$a_name"
     [ -z "${a_password-}" ] || rh_user_password
     put_bool system "$(! yes "${a_system-}" || echo 1)"
+    put_bool create_home "$([ "${a_create_home-}" = no ] || echo 1)"
 }
 rh_user_modify() {
     rh_user_fields
@@ -111,7 +128,7 @@ rh_user_modify() {
     fi
     [ -z "${a_shell-}" ] || [ "$a_shell" = "$_shell" ] || set -- "$@" -s "$a_shell"
     if [ -n "${a_password-}${a_password_lock-}${a_expires-}" ]; then
-        _shadow=$(getent shadow "$a_name")
+        _shadow=$(rh_user_entry shadow)
         _hash=${_shadow#*:}
         _hash=${_hash%%:*}
         if [ -n "${a_expires-}" ] && [ "$(rh_user_expires)" != "$(echo "$_shadow" | cut -d: -f8)" ]; then
@@ -124,6 +141,8 @@ rh_user_modify() {
         'no !'*) set -- "$@" -U ;;
         esac
     fi
+    put_bool append "$(! yes "${a_append-}" || echo 1)"
+    put_bool move_home "$(! yes "${a_move_home-}" || echo 1)"
     if [ $# -gt 0 ]; then
         changed
         checking || must usermod "$@" -- "$a_name"
@@ -146,24 +165,40 @@ rh_user_home() {
     [ "${a_create_home-}" != no ] || return 0
     [ ! -e "$_home" ] || return 0
     changed
+    checking && return
     must mkdir -p -- "$_home"
     cp -a "${a_skeleton:-/etc/skel}/." "$_home/"
     must chown -R "$_uid:$_gid" -- "$_home"
     _mask=$(awk '$1 == "HOME_MODE" { print $2 }' /etc/login.defs)
     must chmod "${_mask:-755}" -- "$_home"
 }
+# Days between which the password must be changed.
+rh_user_expiry() {
+    [ -n "${a_password_expire_min-}${a_password_expire_max-}" ] || return 0
+    IFS=: read -r _ _ _ _min _max _ <<E
+$(rh_user_entry shadow)
+E
+    set --
+    [ "${a_password_expire_min:-$_min}" = "$_min" ] || set -- -m "$a_password_expire_min"
+    [ "${a_password_expire_max:-$_max}" = "$_max" ] || set -- "$@" -M "$a_password_expire_max"
+    [ $# -gt 0 ] || return 0
+    changed
+    checking || must chage "$@" -- "$a_name"
+}
 rh_user_key() {
     : "${a_ssh_key_type:=rsa}"
     case ${a_ssh_key_file:=.ssh/id_$a_ssh_key_type} in /*) ;; *) a_ssh_key_file=$_home/$a_ssh_key_file ;; esac
     put ssh_key_file "$a_ssh_key_file"
-    if [ ! -e "$a_ssh_key_file" ]; then
+    if { [ ! -e "$a_ssh_key_file" ] && [ ! -e "$a_ssh_key_file.pub" ]; } || { [ -e "$a_ssh_key_file" ] && yes "${a_force-}"; }; then
         changed
         checking && return
         _dir=${a_ssh_key_file%/*}
         [ -d "$_dir" ] || must install -d -m 0700 -o "$_uid" -g "$_gid" -- "$_dir"
+        rm -f -- "$a_ssh_key_file" "$a_ssh_key_file.pub"
         must ssh-keygen -q -t "$a_ssh_key_type" ${a_ssh_key_bits:+-b "$a_ssh_key_bits"} -N '' \
             -C "${a_ssh_key_comment:-ansible-generated on $(uname -n)}" -f "$a_ssh_key_file"
         must chown "$_uid:$_gid" -- "$a_ssh_key_file" "$a_ssh_key_file.pub"
     fi
-    put ssh_public_key "$(cat -- "$a_ssh_key_file.pub")"
+    put ssh_fingerprint "$(run ssh-keygen -l -f "$a_ssh_key_file" 2>&1)"
+    put ssh_public_key "$(cat -- "$a_ssh_key_file.pub" 2>/dev/null)"
 }
