@@ -18,7 +18,7 @@
 module_cron() {
     : "${a_state:=present}"
     case ${a_cron_file-} in '' | */*) ;; *) a_cron_file=/etc/cron.d/$a_cron_file ;; esac
-    [ "$a_state" = absent ] || [ -n "${a_job-}" ] || fail "You must specify 'job' to install a new cron job or variable"
+    [ "$a_state" = absent ] || [ -n "${a_job+set}" ] || fail "You must specify 'job' to install a new cron job or variable"
     if [ -n "${a_cron_file-}" ]; then
         [ "$a_state" = absent ] || [ -n "${a_user-}" ] || fail 'To use cron_file=... parameter you must specify user=... as well'
         _old=$a_cron_file

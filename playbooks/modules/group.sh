@@ -6,9 +6,10 @@
 # arg system bool
 # arg non_unique bool
 # arg force bool
-# returns gid name
+# returns gid name state system
 module_group() {
     put name "$a_name"
+    put state "${a_state:-present}"
     _now=$(getent group "$a_name")
     if [ "${a_state:-present}" = absent ]; then
         [ -n "$_now" ] || return 0
@@ -37,4 +38,5 @@ module_group() {
     fi
     _gid=${_now#*:*:}
     put_int gid "${_gid%%:*}"
+    put_bool system "$(! yes "${a_system-}" || echo 1)"
 }

@@ -12,7 +12,7 @@ module_hostname() {
     if [ "$_now" = "$a_name" ] && [ "$_file" = "$a_name" ]; then return; fi
     changed
     checking && return
-    if [ -d /run/systemd/system ]; then must hostnamectl set-hostname "$a_name"
+    if [ -d /run/systemd/system ]; then must hostnamectl set-hostname "$a_name"; must hostnamectl --pretty set-hostname "$a_name"
     else must hostname "$a_name"
     fi
     printf '%s\n' "$a_name" >/etc/hostname

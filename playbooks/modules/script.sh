@@ -10,6 +10,9 @@
 # returns msg rc stderr stdout
 # needs command
 module_script() {
+    if [ -n "${a_creates-}" ] && [ -e "$a_creates" ]; then skip "$a_creates exists, matching creates option"; fi
+    if [ -n "${a_removes-}" ] && [ ! -e "$a_removes" ]; then skip "$a_removes does not exist, matching removes option"; fi
+    unset a_creates a_removes
     trap 'rm -f "$_file"' EXIT
     for _dir in "${TMPDIR:-/tmp}" ~ /var/tmp; do # the first from which programs may be run
         _file=$(umask 077 && mktemp "$_dir/rehost-script.XXXXXXXXXX" 2>/dev/null) || continue

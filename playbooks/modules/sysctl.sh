@@ -12,7 +12,7 @@ module_sysctl() {
     : "${a_state:=present}" "${a_sysctl_file:=/etc/sysctl.conf}"
     [ "$a_state" = absent ] || [ -n "${a_value+set}" ] || fail 'value is required with state=present'
     _name=$(echo "$a_name" | xargs)
-    _value=$(rh_sysctl_words "${a_value-}")
+    _value=$(printf %s "${a_value-}" | sed 's/^[[:space:]]*//; s/[[:space:]]*$//')
     case $(echo "$_value" | tr '[:upper:]' '[:lower:]') in
     yes | on | true | y | t) _value=1 ;;
     no | off | false | n | f) _value=0 ;;
@@ -32,9 +32,9 @@ module_sysctl() {
         { print k "=" v >out }
         END { if (!found && state == "present") print name "=" value >out
               printf "" >>out; print found ? "=" had : "" }' - "$_old")
-    case "$a_state $_in_file" in
+    case "$a_state $(rh_sysctl_words "$_in_file")" in
     'present =') _write=1 ;;
-    "present =$_value") _write= ;;
+    "present =$(rh_sysctl_words "$_value")") _write= ;;
     present*) _write=1 ;;
     'absent ') _write= ;;
     absent*) _write=1 ;;

@@ -36,7 +36,7 @@
 # arg profile text
 # arg authorization text
 # arg role text
-# returns append comment create_home force group groups home move_home name remove shell ssh_fingerprint ssh_key_file ssh_public_key state system uid
+# returns append comment create_home force group groups home move_home name password remove shell ssh_fingerprint ssh_key_file ssh_public_key state system uid
 
 # a_password is a hash; it reaches chpasswd on its standard input.
 module_user() {
@@ -64,6 +64,7 @@ module_user() {
     rh_user_expiry
     [ -z "${a_groups+set}" ] || put groups "$a_groups"
     if yes "${a_generate_ssh_key-}"; then rh_user_key; fi
+    [ -z "${a_password+set}" ] || put password NOT_LOGGING_PASSWORD
     put_int uid "$_uid"
     put_int group "$_gid"
     put comment "$_comment"

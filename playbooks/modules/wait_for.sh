@@ -11,7 +11,8 @@
 # arg state text, one of absent drained present started stopped
 # arg search_regex text
 # arg msg text
-# returns elapsed state
+# returns elapsed match_groupdict match_groups path port search_regex state
+# needs json
 module_wait_for() {
     : "${a_state:=started}" "${a_timeout:=300}" "${a_host:=127.0.0.1}" "${a_sleep:=1}"
     if checking; then skip 'no waiting in check mode'; fi
@@ -28,12 +29,15 @@ module_wait_for() {
     done
     read -r _now _ </proc/uptime
     put_int elapsed $((${_now%%.*} - _start))
+    case $a_state in
+    present | started) if [ -d "${a_path-}" ]; then a_state=directory; elif [ -n "${a_path-}" ]; then a_state=file; fi ;;
+    esac
     put state "$a_state"
-    [ -z "${a_port-}" ] || put_int port "$a_port"
-    if [ -n "${a_search_regex-}" ]; then return; fi # what it matched is not told
-    put_json search_regex null
-    put_empty match_groups list
-    put_empty match_groupdict map
+    [ -z "${a_path-}" ] || put path "$a_path"
+    put_json port "${a_port:-null}"
+    if [ -n "${a_search_regex-}" ]; then put search_regex "$a_search_regex"; else put_json search_regex null; fi
+    put_json match_groups "$(sed -n 1p "$T/groups" 2>/dev/null | grep . || echo '[]')"
+    put_json match_groupdict "$(sed -n 2p "$T/groups" 2>/dev/null | grep . || echo '{}')"
 }
 rh_wait_for_holds() {
     if [ -z "${a_path-}${a_port-}" ]; then # time alone
@@ -49,12 +53,18 @@ rh_wait_for_holds() {
 rh_wait_for_there() {
     if [ -n "${a_path-}" ]; then
         [ -e "$a_path" ] || return 1
-        [ -z "${a_search_regex-}" ] || printf '%s\0' "$a_path" "$a_search_regex" | perl -e '
-            local $/; my ($path, $re) = split /\0/, <STDIN>, -1; open my $f, "<", $path or exit 1; exit(<$f> =~ /$re/m ? 0 : 1)'
+        [ -z "${a_search_regex-}" ] || printf '%s\0' "$a_path" "$a_search_regex" | perl -e "$rh_json$rh_wait_for_match"'
+            local $/; my ($path, $re) = split /\0/, <STDIN>, -1; open my $f, "<", $path or exit 1; my $all = <$f>; exit(match($all, $re) ? 0 : 1)' >"$T/groups"
         return
     fi
-    printf '%s\0' "$a_host" "$a_port" "${a_connect_timeout:-5}" "${a_search_regex-}" | timeout "$((${a_connect_timeout:-5} + 1))" perl -e '
+    printf '%s\0' "$a_host" "$a_port" "${a_connect_timeout:-5}" "${a_search_regex-}" | timeout "$((${a_connect_timeout:-5} + 1))" perl -e "$rh_json$rh_wait_for_match"'
         use IO::Socket::IP; local $/; my ($host, $port, $t, $re) = split /\0/, <STDIN>, -1;
         my $s = IO::Socket::IP->new(PeerHost => $host, PeerPort => $port, Timeout => $t) or exit 1;
-        exit 0 if $re eq ""; my $all = ""; while (sysread $s, my $part, 4096) { $all .= $part; exit 0 if $all =~ /$re/m } exit 1' 2>/dev/null
+        exit 0 if $re eq ""; my $all = ""; while (sysread $s, my $part, 4096) { $all .= $part; exit 0 if match($all, $re) } exit 1' >"$T/groups" 2>/dev/null
 }
+# What the expression matched is told, too.
+rh_wait_for_match='
+    sub match { my ($t, $re) = @_; return 0 unless defined $t && $t =~ /$re/m;
+        my @g = map { defined $-[$_] ? text(substr $t, $-[$_], $+[$_] - $-[$_]) : "null" } 1 .. $#-; my %n = map { $_ => text($+{$_}) } keys %+;
+        print "[", join(",", @g), "]\n", map_of(\%n), "\n"; 1 }
+'
