@@ -148,6 +148,8 @@ static struct err *include_role(struct loader *loader, struct entry *entry)
     const json_t *repeats = json_object_get(entry->args, "allow_duplicates");
     if (repeats && !value_as_flag(repeats, &again))
         return entry_error(entry, "'allow_duplicates' must be yes or no");
+    if (!dynamic)
+        entry->given = entry->keywords[KW_VARS]; /* the whole play sees them, as those of `roles:` */
     struct role_request request = {.name = name,
                                    .tasks_from = static_text(entry, "tasks_from"),
                                    .vars_from = static_text(entry, "vars_from"),
