@@ -22,7 +22,7 @@ module_unarchive() {
     put dest "$a_dest"
     if [ -n "${a_creates-}" ]; then
         for _each in $a_creates; do
-            if [ -e "$_each" ]; then put msg "skipped, since $a_creates exists"; return; fi
+            [ ! -e "$_each" ] || skip "skipped, since $a_creates exists"
         done
     fi
     if [ -n "${a_data-}" ]; then
