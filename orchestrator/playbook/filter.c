@@ -1,6 +1,7 @@
 /* Finds filters and tests by name, binds arguments to parameters, and helps the filters to read them. */
 #include "playbook/filter.h"
 #include "base/yaml.h"
+#include "playbook/modules.h"
 #include <string.h>
 
 const struct filter_table *const filter_tables[] = {
@@ -15,88 +16,14 @@ static const struct filter_table *const community[] = {&filters_community};
 /* Filters and tests of Jinja: they have no name with a collection in front, unlike Ansible's own. */
 static bool is_jinjas_own(const char *name)
 {
-    static const char *const names[] = {"abs",
-                                        "batch",
-                                        "capitalize",
-                                        "center",
-                                        "count",
-                                        "d",
-                                        "default",
-                                        "dictsort",
-                                        "e",
-                                        "escape",
-                                        "first",
-                                        "float",
-                                        "format",
-                                        "groupby",
-                                        "indent",
-                                        "int",
-                                        "items",
-                                        "join",
-                                        "last",
-                                        "length",
-                                        "list",
-                                        "lower",
-                                        "map",
-                                        "max",
-                                        "min",
-                                        "reject",
-                                        "rejectattr",
-                                        "replace",
-                                        "reverse",
-                                        "round",
-                                        "select",
-                                        "selectattr",
-                                        "sort",
-                                        "string",
-                                        "sum",
-                                        "title",
-                                        "tojson",
-                                        "trim",
-                                        "truncate",
-                                        "upper",
-                                        "wordcount",
-                                        "defined",
-                                        "undefined",
-                                        "none",
-                                        "true",
-                                        "false",
-                                        "boolean",
-                                        "number",
-                                        "integer",
-                                        "mapping",
-                                        "iterable",
-                                        "sequence",
-                                        "even",
-                                        "odd",
-                                        "divisibleby",
-                                        "eq",
-                                        "ne",
-                                        "lt",
-                                        "le",
-                                        "gt",
-                                        "ge",
-                                        "equalto",
-                                        "sameas",
-                                        "in",
-                                        "lessthan",
-                                        "greaterthan",
-                                        "slice",
-                                        "wordwrap",
-                                        "striptags",
-                                        "xmlattr",
-                                        "filesizeformat",
-                                        "attr",
-                                        "safe",
-                                        "forceescape",
-                                        "random",
-                                        "escaped",
-                                        "filter",
-                                        "test"};
-    for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
-        if (strcmp(name, names[i]) == 0)
-            return true;
-    return false;
+    static const char names[] =
+        "abs batch capitalize center count d default dictsort e escape first float format groupby "
+        "indent int items join last length list lower map max min reject rejectattr replace reverse "
+        "round select selectattr sort string sum title tojson trim truncate upper wordcount defined "
+        "undefined none true false boolean number integer mapping iterable sequence even odd "
+        "divisibleby eq ne lt le gt ge equalto sameas in lessthan greaterthan slice wordwrap "
+        "striptags xmlattr filesizeformat attr safe forceescape random escaped filter test";
+    return word_in(names, name);
 }
 
 static const struct filter *find(const struct filter_table *const *tables, size_t count, const char *name)

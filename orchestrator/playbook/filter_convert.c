@@ -30,8 +30,10 @@ static struct err *apply_filesizeformat(struct eval *ev, const struct call *call
     } else if (bytes < base) {
         text = arena_printf(ev->pool->arena, "%lld Bytes", (long long)fmax(bytes, -9e18));
     } else {
-        for (; units[i + 1] && bytes >= unit; unit *= base)
+        while (units[i + 1] && bytes >= unit) {
+            unit *= base;
             i++;
+        }
         char letter = binary && units[i] == 'k' ? 'K' : units[i];
         text = arena_printf(ev->pool->arena, "%.1f %c%sB", base * bytes / unit, letter, binary ? "i" : "");
     }

@@ -94,13 +94,13 @@ static bool add_formatted(struct strbuf *out, const char *format, long long numb
     const char *sign = number < 0 ? "-" : "";
     unsigned long long size = number < 0 ? 0ULL - (unsigned long long)number : (unsigned long long)number;
     if (*at == 'd' || *at == 'i' || *at == 'u')
-        snprintf(digits, sizeof(digits), "%llu", size);
+        (void)snprintf(digits, sizeof(digits), "%llu", size);
     else if (*at == 'x')
-        snprintf(digits, sizeof(digits), "%llx", size);
+        (void)snprintf(digits, sizeof(digits), "%llx", size);
     else if (*at == 'X')
-        snprintf(digits, sizeof(digits), "%llX", size);
+        (void)snprintf(digits, sizeof(digits), "%llX", size);
     else if (*at == 'o')
-        snprintf(digits, sizeof(digits), "%llo", size);
+        (void)snprintf(digits, sizeof(digits), "%llo", size);
     else
         return false;
     if (width > MAX_WIDTH || strchr(at, '%'))

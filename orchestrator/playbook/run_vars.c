@@ -247,8 +247,8 @@ void run_mark_facts(struct run *run, const struct entry *entry, void (*mark)(str
         size_t length = strcspn(at, " ");
         if (strncmp(at, prefix, sizeof(prefix) - 1) == 0) {
             char name[128];
-            snprintf(name, sizeof(name), "%.*s", (int)(length - (sizeof(prefix) - 1)),
-                     at + sizeof(prefix) - 1);
+            (void)snprintf(name, sizeof(name), "%.*s", (int)(length - (sizeof(prefix) - 1)),
+                           at + sizeof(prefix) - 1);
             mark(run, name);
             any = true;
         }

@@ -287,9 +287,11 @@ static struct err *compare_pep440(const char *a, const char *b, int *order)
     struct pep440 x, y;
     TRY(read_pep440(a, &x));
     TRY(read_pep440(b, &y));
-    const long *one = &x.epoch, *other = &y.epoch;
+    long one[sizeof(x) / sizeof(long)], other[sizeof(y) / sizeof(long)];
+    memcpy(one, &x, sizeof(x));
+    memcpy(other, &y, sizeof(y));
     *order = 0;
-    for (size_t i = 0; i < sizeof(x) / sizeof(long) && !*order; i++)
+    for (size_t i = 0; i < sizeof(one) / sizeof(*one) && !*order; i++)
         *order = (one[i] > other[i]) - (one[i] < other[i]);
     return NULL;
 }

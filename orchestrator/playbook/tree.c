@@ -196,7 +196,7 @@ struct err *tree_pack(const char *path, bool preserve, int *fd, uint64_t *size)
     struct err *e = pack_all(&pack, path);
     *fd = e ? -1 : fcntl(fileno(pack.out), F_DUPFD_CLOEXEC, 0);
     *size = pack.size;
-    fclose(pack.out);
+    (void)fclose(pack.out); /* flushed and looked at before */
     if (e)
         return e;
     return *fd < 0 || lseek(*fd, 0, SEEK_SET) ? err_errno(ERR_IO, errno, "cannot read an archive") : NULL;
